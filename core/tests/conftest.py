@@ -1,5 +1,7 @@
 """A small notifier that records what it is given, and buses that have it."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -86,3 +88,21 @@ def eventually():
         return result
 
     return wait
+
+
+@pytest.fixture
+def locked():
+    """Locks an SQLite file, from another process, until the test ends or the result is called."""
+    holders = []
+    code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(); input()"
+
+    def lock(path):
+        holder = subprocess.Popen([sys.executable, "-uc", code, path], stdin=-1, stdout=-1, text=True)
+        holders.append(holder)
+        holder.stdout.readline()
+        return lambda: holder.communicate("\n")
+
+    yield lock
+    for holder in holders:
+        holder.kill()
+        holder.communicate()

@@ -122,6 +122,54 @@ def test_inline_waits_once_for_an_endpoint_that_does_not_answer(recording, recor
     assert len(recording.calls) == 1 and bus.deliveries.stats().pending == 5
 
 
+@pytest.mark.parametrize("drain", [True, False])
+@pytest.mark.parametrize("given", [None, 0.5])
+def test_a_locked_outbox_is_not_waited_for_beyond_the_grace(
+    tmp_path, recording, recording_bus, locked, caplog, eventually, monkeypatch, given, drain
+):
+    free = []
+
+    def lock_once(event, config):
+        if not free:
+            free.append(locked(tmp_path / "data" / "outbox.sqlite"))
+
+    recording.act = lock_once
+    conf = "[storage]\ntimeout = 300s\n[delivery]\nlease = 5s\n"
+    bus = recording_bus(conf, deliver="background")
+    bus.listeners.create("recording", {}, ["*"])
+    event = bus.emit(ONE, FINE)
+    eventually(lambda: free)
+    monkeypatch.setattr(grace, "DEFAULT", 1.0)
+    assert seconds(lambda: bus.close(given, drain=drain)) < 100
+    assert "1 delivery will be attempted again when the lease ends" in caplog.text
+    [left] = [each.getMessage() for each in caplog.records if LEFT in each.getMessage()]
+    assert "1 pending delivery, as the outbox could not be written" in left and "was locked by another" in left
+    assert "endpoint" not in left
+    free[0]()
+    with recording_bus(conf, deliver="background") as again:
+        assert [each.state for each in again.wait(event, 60)] == ["delivered"]
+    assert len(recording.calls) == 2
+
+
+def test_a_lock_that_ends_within_the_grace_costs_no_repetition(tmp_path, recording, recording_bus, locked, eventually):
+    free = []
+
+    def lock_once(event, config):
+        if not free:
+            free.append(locked(tmp_path / "data" / "outbox.sqlite"))
+
+    recording.act = lock_once
+    bus = recording_bus(deliver="background")
+    bus.listeners.create("recording", {}, ["*"])
+    bus.emit(ONE, FINE)
+    eventually(lambda: free)
+    threading.Timer(0.5, free[0]).start()
+    bus.close(60)
+    with recording_bus(deliver="inline") as again:
+        assert [each.state for each in again.deliveries.list()] == ["delivered"]
+    assert len(recording.calls) == 1
+
+
 UNCLOSED = """
     import os, sys
     from pulp_events import EventBus

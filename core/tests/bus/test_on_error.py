@@ -35,24 +35,6 @@ def going_on(recording_bus, clock):
     return open_it
 
 
-@pytest.fixture
-def locked():
-    """Locks an SQLite file, from another process, until the test ends or the result is called."""
-    holders = []
-    code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(); input()"
-
-    def lock(path):
-        holder = subprocess.Popen([sys.executable, "-uc", code, path], stdin=-1, stdout=-1, text=True)
-        holders.append(holder)
-        holder.stdout.readline()
-        return lambda: holder.communicate("\n")
-
-    yield lock
-    for holder in holders:
-        holder.kill()
-        holder.communicate()
-
-
 def said(caplog):
     return [each.getMessage() for each in caplog.records if "could not be emitted" in each.getMessage()]
 

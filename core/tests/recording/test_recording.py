@@ -1,12 +1,16 @@
 """Whichever way an application has its bus: what it emits is recorded, and nothing leaves or is written."""
 
 import asyncio
+import subprocess
+import sys
 import threading
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
 from pulp_events import EventBus, EventConflict, EventType, InvalidEvent, PayloadRefused, UnknownEventType, hookimpl
-from pulp_events.testing import open_bus
+from pulp_events.testing import HttpSink, open_bus
 from pulp_events.testing.recording import record_events
 
 ORDER = EventType(
@@ -187,3 +191,72 @@ def test_clear_forgets_what_was_emitted(opened):
         events.clear()
         opened.emit("order.created", {"order_id": 2})
         assert [each.payload["order_id"] for each in events] == [2]
+
+
+class Watching:
+    """Observes everything, and changes events."""
+
+    def __init__(self):
+        self.told = []
+
+    @hookimpl
+    def pulp_before_emit(self, event):
+        return replace(event, payload={**event.payload, "seen": True})
+
+    @hookimpl
+    def pulp_event_emitted(self, event):
+        self.told.append("emitted")
+
+    @hookimpl
+    def pulp_events_counted(self, event_types):
+        self.told.append("counted")
+
+    @hookimpl
+    def pulp_delivery_attempted(self, delivery):
+        self.told.append("attempted")
+
+    @hookimpl
+    def pulp_listener_changed(self, by):
+        self.told.append("changed")
+
+
+def test_no_plugin_is_told_of_what_is_recorded_and_all_are_again_afterwards(tmp_path, eventually, recording):
+    watching = Watching()
+    with open_bus(tmp_path, recording, watching, deliver="inline") as bus:
+        for record in (True, False):
+            with record_events() if record else nullcontext() as events:
+                bus.listeners.create("recording", {}, ["*"])
+                bus.emit("repo.sync.start", {"repo_id": "a"})
+                assert not record or (events[0].payload["seen"] and watching.told == [])
+        eventually(lambda: {"emitted", "counted", "attempted", "changed"} <= set(watching.told))
+
+
+RECORDED_RUN = """
+import pathlib, pytest, shop
+
+def test_one(emitted_events):
+    shop.bus.emit("repo.sync.start", {"repo_id": "a"})
+    assert emitted_events.types == ["repo.sync.start"]
+
+def test_two():
+    shop.bus.emit("repo.sync.start", {"repo_id": "b"})
+"""
+
+
+@pytest.mark.parametrize(("option", "delivers"), [("", True), ("pulp_events_record = true", False)])
+def test_what_was_pending_is_not_delivered_by_a_bus_that_is_opened_at_an_import(tmp_path, option, delivers):
+    data = tmp_path / "data"
+    with HttpSink() as sink:
+        with EventBus.open(data_dir=data, deliver="external") as bus:
+            bus.listeners.create("http", {"url": sink.url}, ["*"])
+            bus.emit("repo.sync.start", {"repo_id": "old"})
+        shop = f"from pulp_events import EventBus\nbus = EventBus.open(data_dir={str(data)!r})\n"
+        (tmp_path / "shop.py").write_text(shop)
+        (tmp_path / "test_shop.py").write_text(RECORDED_RUN)
+        (tmp_path / "pytest.ini").write_text(f"[pytest]\n{option}\n")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stdout + done.stderr
+        with EventBus.open(data_dir=data, deliver="external") as bus:
+            assert bus.deliveries.stats().pending == (0 if delivers else 1)
+        assert bool(sink.requests) == delivers

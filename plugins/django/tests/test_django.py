@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -171,6 +172,67 @@ ADMIN = """
     LISTENERS, DELIVERIES = "/admin/pulp_events_django/listener/", "/admin/pulp_events_django/delivery/"
     bus = get_bus()
 """
+
+
+IN_MEMORY = """
+    import pytest
+    from django.db import connection, transaction
+    from pulp_events_django import emit, get_bus
+
+    @pytest.fixture(scope="session", autouse=True)
+    def database():
+        from django.test.utils import setup_databases, setup_test_environment, teardown_databases
+        setup_test_environment()
+        made = setup_databases(0, False)
+        assert connection.is_in_memory_db() == IS_IN_MEMORY
+        yield
+        teardown_databases(made, 0)
+
+    def place(item, **options):
+        emit("shop.order.placed", {"item": item}, **options)
+
+    def items(events):
+        return [each.payload["item"] for each in events]
+
+    def test_it_is_recorded_if_and_only_if_the_transaction_commits(emitted_events):
+        with transaction.atomic():
+            place("lamp")
+            assert items(emitted_events) == [] and emitted_events.uncommitted == ["shop.order.placed"]
+            try:
+                with transaction.atomic():
+                    place("of a savepoint")
+                    raise ValueError
+            except ValueError:
+                pass
+        place("at once")
+        try:
+            with transaction.atomic():
+                place("rug", id="order-1")
+                raise ValueError
+        except ValueError:
+            pass
+        assert items(emitted_events) == ["lamp", "at once"]
+        assert emitted_events.uncommitted == ["shop.order.placed"] * 2
+        with transaction.atomic():
+            place("rug", id="order-1")
+        assert items(emitted_events) == ["lamp", "at once", "rug"]
+        assert emitted_events.uncommitted == ["shop.order.placed"]
+
+    def test_nothing_is_left_of_another_test(emitted_events):
+        assert not emitted_events and not emitted_events.uncommitted
+"""
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_transaction_of_a_database_in_memory_is_recorded_as_that_of_one_in_a_file(tmp_path, in_memory):
+    test_name = None if in_memory else tmp_path / "test.sqlite3"
+    more = "" if in_memory else f'DATABASES["default"]["TEST"] = {{"NAME": {str(test_name)!r}}}'
+    project = Project(tmp_path, SQLITE + "    " + more)
+    text = textwrap.dedent(IN_MEMORY).replace("IS_IN_MEMORY", str(in_memory))
+    (tmp_path / "test_recorded.py").write_text("import django\ndjango.setup()\n" + text)
+    done = project.start("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django", "test_recorded.py")
+    said, _ = done.communicate(timeout=100)
+    assert done.returncode == 0, said
 
 
 def test_the_admin_shows_listeners_and_does_what_its_buttons_say(project):

@@ -11,6 +11,7 @@ from pulp_events.bus.stores import listener_store_of_plugin, open_listener_store
 from pulp_events.errors import EventsError
 from pulp_events.fields import format_size
 from pulp_events.listeners.lookup import named
+from pulp_events.listeners.store import RemembersTypes
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import activity, backup, damage, erasing, foreign_log, ledger, limits, schema, standing
@@ -52,6 +53,8 @@ def check(session: Session, settings: Settings, thorough: bool = False) -> Itera
         try:
             broken = list(store.broken().values())
             listeners = list(store.all())
+            if isinstance(store, RemembersTypes):
+                session.plugins.event_types.learn(each.event_type for each in store.remembered_types().values())
             home = "" if is_file(store) else f"; in {place_of(store)}"
         finally:
             store.close()

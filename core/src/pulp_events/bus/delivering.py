@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 LONG_LIVED = 20.0
 """Seconds after which a process that only emits is worth telling of: a command that emits an event is not."""
+STORING = 1.0
+"""Seconds beyond `grace` for which a bus that closes waits for other transactions, to store what attempts came to."""
 LISTENER_DELETED = "the listener was deleted"
 """Why what was pending for it is dead."""
 _logger = get_logger(__name__)
@@ -87,6 +89,7 @@ class Delivering:
         self._emits = emits
         self._on_beat = on_beat
         self._dispatcher = self._heartbeat = None
+        self._end_by(None)
         self._began = self._clock.monotonic()
         self.mode.start()
         self._make_tables()
@@ -172,13 +175,20 @@ class Delivering:
 
     def stop(self, grace: Grace, drain: bool, *, tell: bool = True) -> None:
         """End deliveries within `grace`; `drain`: first make those that are due; `tell`: say what is left."""
+        self._end_by(grace.until + STORING)
         self.mode.stop(grace, drain)
         if self._dispatcher is not None:
             self._dispatcher.stop(grace.left, patient=grace.patient)
             if tell and self.mode.tells_of_rest:
-                tell_of_rest(self.outbox, drain)
+                tell_of_rest(self.outbox, drain, self._dispatcher.hindrance)
         if self._heartbeat is not None:
             self._heartbeat.end()
+
+    def _end_by(self, moment: float | None) -> None:
+        from pulp_events.outbox.store import EndsInTime
+
+        if self._outbox is not None and isinstance(self._outbox, EndsInTime):
+            self._outbox.end_by(moment)
 
     def close_outbox(self) -> None:
         """Let go of the outbox, if it was opened."""

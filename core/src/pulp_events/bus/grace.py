@@ -18,9 +18,10 @@ class Grace:
     def __init__(self, seconds: float | None) -> None:
         self.patient = seconds is not None
         """Whether endpoints are waited for that do not answer."""
-        self._until = time.monotonic() + (DEFAULT if seconds is None else seconds)
+        self.until = time.monotonic() + (DEFAULT if seconds is None else seconds)
+        """When they are over, as monotonic time."""
 
     @property
     def left(self) -> float:
         """Seconds that are left; 0 once they are over."""
-        return max(0.0, self._until - time.monotonic())
+        return max(0.0, self.until - time.monotonic())

@@ -29,6 +29,8 @@ class Home:
     """What a bus works with."""
 
     settings: Settings
+    plugins: Plugins
+    """Those that are told of what happens."""
     store: ListenerStore
     delivering: Delivering
     """With the outbox."""

@@ -16,8 +16,9 @@ COUNTED = 1000
 _logger = get_logger(__name__)
 
 
-def tell_of_rest(outbox: Outbox, drained: bool) -> None:
-    """Log how many deliveries are pending: as a warning where they were to be made and some are still due."""
+def tell_of_rest(outbox: Outbox, drained: bool, hindrance: StoreError | None = None) -> None:
+    """Log how many deliveries are pending: as a warning where they were to be made and some are still due, or where the
+    outbox could not be written, for `hindrance`."""
     try:
         pending = outbox.backlog(COUNTED)
         if not pending:
@@ -30,7 +31,9 @@ def tell_of_rest(outbox: Outbox, drained: bool) -> None:
     why = " that wait for a retry or their listeners"
     if due:
         why = ", some of them due: their endpoints did not answer in time" if drained else ""
-    say = _logger.warning if due and drained else _logger.info
+    if hindrance is not None:
+        why = f", as the outbox could not be written ({hindrance})"
+    say = _logger.warning if hindrance is not None or (due and drained) else _logger.info
     say(
         "the bus was closed with %s pending %s%s; left to the next process that delivers from here",
         number,

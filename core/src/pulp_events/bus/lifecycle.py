@@ -119,7 +119,7 @@ class Lifecycle:
         replacement.finish(self.data_dir)
         store = open_listener_store(self.settings, self.plugins, self.data_dir)
         given = (deliver, self.settings, self.plugins, self.data_dir, self.clock, dice, imports)
-        return Home(self.settings, store, Delivering(*given))
+        return Home(self.settings, self.plugins, store, Delivering(*given))
 
     def _live_in(self, home: Home) -> None:
         self._home = home
@@ -243,7 +243,7 @@ class Lifecycle:
         `index`, `emitter`: those of the parent process, for what they know.
         """
         self._lock = threading.RLock()
-        self._observers = Observers(self.plugins, self.settings)
+        self._observers = Observers(self._home.plugins, self.settings)
         self._index = ListenerIndex(self._store, index)
         self._emitter: Emitter | None = None
         self._emitter_before = emitter

@@ -33,6 +33,15 @@ class AttemptLog:
         """Attempts cannot be recorded."""
         self._repeats.say(("store", str(error)), partial(_log_blocked, error))
 
+    def lost(self, count: int, error: StoreError) -> None:
+        """So many results are given up: their deliveries are made again."""
+        _logger.error(
+            "attempts cannot be recorded; %d %s will be attempted again when the lease ends: %s",
+            count,
+            "delivery" if count == 1 else "deliveries",
+            error,
+        )
+
     def attempt(self, result: Result, judged: Judged) -> None:
         """Say what an attempt came to; of those that fail alike, the first, and how many there were."""
         delivery, attempt = result.delivery, result.attempt

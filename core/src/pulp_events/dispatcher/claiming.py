@@ -75,6 +75,7 @@ class Claimer:
             if requests:
                 self._services.renewal.of(route.listener for route in asked.values())
                 claim = self._claimed(requests)
+                self._services.hindrance = None
                 self._last, self._found_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
                 for listener_id, wait in claim.throttled.items():
                     asked[listener_id].throttled_until = self._clock.monotonic() + wait
@@ -86,6 +87,7 @@ class Claimer:
             for listener_id in due:
                 self._queues.due_later(listener_id, TRY_AGAIN)
             if isinstance(error, StoreError):
+                self._services.hindrance = error
                 _logger.error("no deliveries could be claimed, retrying in %.0f s: %s", TRY_AGAIN, error)
             elif isinstance(error, Exception):
                 _logger.exception("no deliveries could be claimed, retrying in %.0f s", TRY_AGAIN)

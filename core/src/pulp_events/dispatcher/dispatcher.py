@@ -86,6 +86,11 @@ class Dispatcher:
         return self._timekeeper.failure
 
     @property
+    def hindrance(self) -> StoreError | None:
+        """Why the outbox could not be written when that was last tried; None where it could."""
+        return self._recorder.hindrance or self._services.hindrance
+
+    @property
     def silent(self) -> float:
         """Seconds since its thread last went round, which it does several times a second; what a store takes is added.
         More than that is a thread that hangs, or has ended."""
@@ -130,6 +135,7 @@ class Dispatcher:
         while self._scheduler.is_working(whose) and time.monotonic() < deadline:
             self._timekeeper.count_slow()  # its thread has ended
             self.wait_for_record(0.01)
+        self._recorder.settle(max(0.0, deadline - time.monotonic()) + 2 * LEAST_GRACE)
         guarded(self._recorder.flush)
         guarded(self._release)
         self._services.channels.close_idle(older_than=0.0)

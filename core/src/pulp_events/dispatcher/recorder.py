@@ -75,6 +75,8 @@ class Recorder:
         self.patience: float | None = None
         self.on_recorded: Callable[[Sequence[Result]], None] = lambda results: None
         self.blocked = False
+        self.hindrance: StoreError | None = None
+        """Why results could not be stored when that was last tried; None where they could."""
         self.delivered = self.failed = 0
         """Attempts that were recorded since it began: those that delivered, and the others."""
         self._judged: deque[Judged] = deque()
@@ -127,6 +129,11 @@ class Recorder:
                 self._tell(part)
             if not wait and not self.due:
                 return
+
+    def settle(self, timeout: float) -> None:
+        """Wait for another thread that is just storing, at most `timeout` seconds."""
+        if self._storing.acquire(timeout=timeout):
+            self._storing.release()
 
     def _store_next(self) -> list[list[Pair]]:
         taken: list[Judged] = []
@@ -212,22 +219,18 @@ class Recorder:
         deadline = None if self.patience is None else time.monotonic() + self.patience
         try:
             while True:
+                last = self._stopping.is_set()
                 try:
                     self._outbox.record(results)
+                    self.hindrance = None
                     return True
                 except StoreError as error:
-                    self.blocked = True
-                    if deadline is not None and time.monotonic() >= deadline:
-                        _logger.error(
-                            "attempts cannot be recorded; %d deliveries will be attempted again when their leases "
-                            "end: %s",
-                            len(results),
-                            error,
-                        )
+                    self.blocked, self.hindrance = True, error
+                    if last or (deadline is not None and time.monotonic() >= deadline):
+                        self._log.lost(len(results), error)
                         return False
                     self._log.blocked(error)
-                    if self._stopping.wait(STORE_RETRY if deadline is None else min(STORE_RETRY, self.patience or 0)):
-                        return False
+                    self._stopping.wait(STORE_RETRY if deadline is None else min(STORE_RETRY, self.patience or 0))
         finally:
             self.blocked = False
 

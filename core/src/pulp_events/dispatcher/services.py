@@ -13,6 +13,7 @@ from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.renewal import Renewal
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
+from pulp_events.errors import StoreError
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.store import Outbox
@@ -46,5 +47,7 @@ class Services:
     late: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()
     release_late: Callable[[Route, Sequence[Delivery]], None] = lambda route, deliveries: None
     claim_again: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()
+    hindrance: StoreError | None = None
+    """Why nothing could be claimed when that was last tried; None where something could."""
     one_caller: bool = False
     """Whether whoever asks for attempts waits for each of them, as with `deliver="inline"`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 
@@ -12,15 +13,15 @@ class Connection(Protocol):
     can be used is told by the outbox, in a StoreError; that it is no connection at all, by the type checker.
     """
 
-    def commit(self) -> object:
+    def commit(self) -> None:
         """Make what was done permanent."""
 
-    def rollback(self) -> object:
+    def rollback(self) -> None:
         """Undo it."""
 
 
 class AsyncConnection(Protocol):
     """The same of asyncio's libraries, for `emit_async`: psycopg, asyncpg, aiosqlite, SQLAlchemy."""
 
-    def execute(self, *arguments: Any, **named: Any) -> Any:
+    def execute(self, *arguments: Any, **named: Any) -> Awaitable[Any]:
         """Run a statement: all that these have in common."""

@@ -388,6 +388,15 @@ class CountsOfEvents(Protocol):
 
 
 @runtime_checkable
+class EndsInTime(Protocol):
+    """Optional further method of an outbox whose operations may wait long for other transactions."""
+
+    def end_by(self, moment: float | None) -> None:
+        """The process is closing: from this monotonic time on nothing waits for another transaction, also what began to
+        wait before this was called; it raises StoreBusy instead. None: it goes on after all."""
+
+
+@runtime_checkable
 class BackedUpElsewhere(Protocol):
     """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
 

@@ -67,6 +67,7 @@ from pulp_events.outbox.store import BackedUpElsewhere as BackedUpElsewhere
 from pulp_events.outbox.store import CountsOfEvents as CountsOfEvents
 from pulp_events.outbox.store import CountsWhatEnds as CountsWhatEnds
 from pulp_events.outbox.store import CountsWhatHappens as CountsWhatHappens
+from pulp_events.outbox.store import EndsInTime as EndsInTime
 from pulp_events.outbox.store import FollowsListeners as FollowsListeners
 from pulp_events.outbox.store import NotesWithEvents as NotesWithEvents
 from pulp_events.outbox.store import Outbox as Outbox

@@ -33,6 +33,31 @@ pytest.register_assert_rewrite(
 )
 
 
+RECORD = "pulp_events_record"
+"""Option of pytest's configuration: record from the beginning, before the application is imported."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option."""
+    parser.addini(
+        RECORD,
+        "from the beginning of the run on, no bus of the application reads or writes its own stores, or delivers; "
+        "also one that is opened at an import (default: false)",
+        type="bool",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begin before the first module of the project is imported."""
+    if early_config.getini(RECORD):
+        from pulp_events.testing.recording import record_events
+
+        recording = record_events()
+        recording.__enter__()
+        early_config.add_cleanup(lambda: recording.__exit__(None, None, None))
+
+
 @pytest.fixture
 def emitted_events() -> Iterator[EmittedEvents]:
     """What the application emits, whichever way it has its bus; nothing is sent, and nothing is written to files.

@@ -29,17 +29,23 @@ DELIVER = "PULP_EVENTS_DELIVER"
 """Who delivers; see `EventBus`. By default threads of the process that emits."""
 
 
-def database() -> str | None:
-    """The alias of the database that has the events; None where none has, or it is in memory, as in tests on SQLite.
+def named_database() -> str | None:
+    """The alias of the database in whose transactions events are; None where they are in none.
 
     Raises SettingsError if there is none of that name.
     """
     alias = getattr(settings, DATABASE, None)
     if alias is not None and alias not in connections:
         raise SettingsError(f"{DATABASE} is {alias!r}, which DATABASES lacks; name one of {', '.join(connections)}")
+    return None if alias is None else str(alias)
+
+
+def database() -> str | None:
+    """The same; None also where it is in memory, as in tests on SQLite: it cannot have the events then."""
+    alias = named_database()
     if alias is None or (connections[alias].vendor == "sqlite" and connections[alias].is_in_memory_db()):
         return None
-    return str(alias)
+    return alias
 
 
 def deliver() -> Deliver:

@@ -52,8 +52,7 @@ def _address(arguments: argparse.Namespace) -> Address:
     settings = _settings(arguments)
     if not address.is_ours(settings):
         raise SettingsError(
-            f"{settings.path}, section [storage], key url does not name a PostgreSQL database; records are stored in "
-            "files: "
+            f"{settings.where('storage', 'url')} does not name a PostgreSQL database; records are stored in files: "
             "`pulp-admin event storage copy --to URL` copies them"
         )
     return address.from_settings(settings)

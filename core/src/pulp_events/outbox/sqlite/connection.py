@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,6 @@ from pulp_events.errors import DiskFull, StoreBusy, StoreCorrupt, StoreError
 from pulp_events.events.pattern import matches
 from pulp_events.outbox.sqlite import aside
 from pulp_events.outbox.sqlite.columns import MATCHES
-from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.system import data_dir
 from pulp_events.system.remedies import is_full, remedy
@@ -55,15 +54,15 @@ def patiently(
     *arguments: Any,
     path: Path | None = None,
     timeout: float | None = None,
-    noticed: Callable[[], None] | None = None,
-    until: float | None = None,
+    noticing: Sequence[tuple[float, Callable[[], None]]] = (),
+    until: Callable[[], float | None] = lambda: None,
 ) -> T:
     """`action(*arguments)`, again while another connection holds the lock it needs.
 
     It is given up when that lasts `timeout` seconds, and the file `path` was not written meanwhile: as long as others
-    get their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long. `noticed`
-    is called once, after a wait that is longer than usual, and may raise. `until`: monotonic time at which it is given
-    up in any case.
+    get their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long. `noticing`:
+    numbers of seconds, rising, after each of which a function is called, which may raise. `until()`: monotonic time at
+    which it is given up in any case, as it is then; None: there is none.
 
     SQLite's own busy handler sleeps up to 100 ms at a time; a transaction of ours takes less than one. A first
     statement may also find that another connection is recovering the log or switching the file to it, so each
@@ -78,7 +77,7 @@ def patiently(
             if not _is_busy(error):
                 raise
             now = time.monotonic()
-            if until is not None and now >= until:
+            if (end := until()) is not None and now >= end:
                 raise
             if deadline is None:
                 began, deadline, written = now, now + timeout, _last_written(path)
@@ -87,9 +86,9 @@ def patiently(
                 if written == was or not left:
                     raise
                 deadline = now + timeout
-            if noticed is not None and now - began > NOTICE:
+            if noticing and now - began > noticing[0][0]:
+                [(_, noticed), *noticing] = noticing
                 noticed()
-                noticed = None
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
 

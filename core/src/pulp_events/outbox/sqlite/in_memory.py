@@ -69,6 +69,9 @@ class InMemoryOutbox(SQLiteOutbox):
     def rest(self) -> None:
         """See `Rests`: there is nothing that a child could not have."""
 
+    def end_by(self, moment: float | None) -> None:
+        """See `EndsInTime`: nobody is waited for."""
+
     @property
     def place(self) -> str:
         return PLACE

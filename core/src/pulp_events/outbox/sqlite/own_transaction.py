@@ -1,4 +1,7 @@
-"""Tells whether the transaction that keeps the outbox locked is one of this very thread: it would wait for itself."""
+"""Tells whether the transaction that keeps the outbox locked is one of this very thread, which would wait for itself.
+
+Or at least of this process.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +55,16 @@ def is_held_by_this_thread(path: Path) -> bool:
 
     A connection that several threads may use (`check_same_thread=False`) is nobody's, and does not count.
     """
-    in_wal_mode = path.with_name(path.name + "-shm").exists()
-    holder = lock_holder(path, _WRITING) if in_wal_mode else _holder(path, *_LOCKS)
-    if holder != str(os.getpid()):
+    if not is_held_by_this_process(path):
         return False
     return any(_is_mine(each, path) for each in gc.get_objects() if isinstance(each, sqlite3.Connection))
+
+
+def is_held_by_this_process(path: Path) -> bool:
+    """True if it is this process that locks the database; False also where it cannot be told."""
+    in_wal_mode = path.with_name(path.name + "-shm").exists()
+    holder = lock_holder(path, _WRITING) if in_wal_mode else _holder(path, *_LOCKS)
+    return holder == str(os.getpid())
 
 
 def _is_mine(connection: sqlite3.Connection, path: Path) -> bool:

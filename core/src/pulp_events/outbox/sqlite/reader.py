@@ -11,6 +11,7 @@ from typing import Any
 from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
+from pulp_events.outbox.sqlite.patience import Patience
 from pulp_events.system import forks
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.exclusive import Exclusive
@@ -28,11 +29,11 @@ class Reader:
         self,
         path: Path,
         set_damaged_aside: bool = True,
-        timeout: float | None = None,
+        patience: Patience | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._path = path
-        self._timeout = timeout
+        self._patience = patience or Patience()
         self._exclusive = Exclusive(f"reading {path}")
         self._log_name = f"{path}-wal"
         self._clock = clock or SystemClock()
@@ -59,7 +60,11 @@ class Reader:
         return damaged(self._path, str(error))
 
     def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path, timeout=self._timeout)
+        patience = self._patience
+        return patiently(
+            _fetch, self._connection.get(), query, parameters, path=self._path, timeout=patience.timeout,
+            until=patience.until,
+        )  # fmt: skip
 
     def log_changed(self) -> bool:
         """True unless nobody seems to have committed since the last call, and now and then all the same.

@@ -17,7 +17,7 @@ from pulp_events.outbox.sqlite.connection import (
     prepare,
     set_aside,
 )
-from pulp_events.outbox.sqlite.own_transaction import is_held_by_this_thread
+from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_thread
 from pulp_events.system import data_dir, replacement
 from pulp_events.system.file_lock import locked
 from pulp_events.system.logs import get_logger
@@ -91,7 +91,7 @@ def _migrate(path: Path, timeout: float | None) -> None:
                 "nothing was stored"
             )
 
-    wait = partial(patiently, timeout=timeout, noticed=check_own_transaction)
+    wait = partial(patiently, timeout=timeout, noticing=[(NOTICE, check_own_transaction)])
     try:
         connection = connect(path)
         try:

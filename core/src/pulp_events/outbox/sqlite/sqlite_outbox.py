@@ -45,6 +45,7 @@ from pulp_events.outbox.sqlite import (
 from pulp_events.outbox.sqlite import events as stored
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
+from pulp_events.outbox.sqlite.patience import Patience
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
@@ -94,8 +95,9 @@ class SQLiteOutbox:
         data_dir.prepare(path.parent)
         self.path = path
         set_up(path, set_damaged_aside, timeout)
-        self._writer = Writer(path, set_damaged_aside, timeout)
-        self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
+        self._patience = Patience(timeout)
+        self._writer = Writer(path, set_damaged_aside, self._patience)
+        self._reader = Reader(path, set_damaged_aside, self._patience, self._clock)
         self._fresh = FreshTokens(self._clock.monotonic)
         self._presences = PresenceFiles(folder_of(path), self._clock)
         self._uncounted = 0
@@ -105,6 +107,10 @@ class SQLiteOutbox:
         for each in (self._writer, self._reader):
             each.before_fork()
             each.after_fork(in_child=False)
+
+    def end_by(self, moment: float | None) -> None:
+        """See `EndsInTime`."""
+        self._patience.end = moment
 
     @property
     def place(self) -> str:

@@ -14,11 +14,15 @@ from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
 from pulp_events.outbox.sqlite import insertion
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
-from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_thread
+from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_process, is_held_by_this_thread
+from pulp_events.outbox.sqlite.patience import Patience, closing
 from pulp_events.system import forks
 from pulp_events.system.exclusive import Exclusive
+from pulp_events.system.logs import get_logger
 
 T = TypeVar("T")
+
+_logger = get_logger(__name__)
 
 LOG_PAGES = 3000
 """Pages (4 KiB) in the log after which a commit carries them over into the database, which takes some milliseconds.
@@ -27,6 +31,10 @@ SQLite's own 1000 would make that one of 160 emits, and the one after it slow to
 """
 LOG_BYTES = 16 * 1024 * 1024
 """To which the log is cut after it has grown beyond, as it does while somebody reads for long; it would stay large."""
+TELL = 1.0
+"""Seconds of waiting after which a transaction of the same process is told of: it may be waiting for us."""
+_GIVE_CONNECTION = "if it is the caller's, give emit its connection as connection=…, or commit first"
+_OTHERS = ("other transactions", "retry later")
 Operation = Callable[[sqlite3.Connection], T]
 
 
@@ -50,13 +58,15 @@ class Writer:
     once, and those that waited find their work done.
     """
 
-    def __init__(self, path: Path, set_damaged_aside: bool = True, timeout: float | None = None) -> None:
-        """`timeout`: seconds to wait for other transactions."""
+    def __init__(self, path: Path, set_damaged_aside: bool = True, patience: Patience | None = None) -> None:
+        """`patience`: how long other transactions are waited for."""
         self._path = path
-        self._timeout = timeout
+        self._patience = patience or Patience()
         self._exclusive = Exclusive(f"storing in {path}")
         self._queue: deque[_Job[Any]] = deque()  # whose append and popleft are atomic
         self._synchronous = ""
+        self._held_here = False
+        """Whether what is waited for was seen to be a transaction of this process."""
         self._seen: object = None
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
@@ -68,7 +78,7 @@ class Writer:
 
         `durable`: on the disk, too. Otherwise the commit survives a crash of the process, and a power cut may undo it.
         `single`: it is one statement, which is a transaction by itself where no other operation shares it.
-        `limit`: seconds to wait for other transactions, in place of `timeout`, and however many come meanwhile.
+        `limit`: seconds to wait for other transactions, in place of `patience`, and however many come meanwhile.
         Raises what the operation raises (its changes are undone, those of others are not), or StoreError; StoreError
         too where this thread is in the middle of another operation, as in a signal handler.
         """
@@ -111,13 +121,24 @@ class Writer:
     def _check_over(self, job: _Job[Any]) -> None:
         """Its time is over."""
         if job in self._queue:  # else it is being done
-            raise StoreBusy(_took_too_long(self._path))
+            raise StoreBusy(_took_too_long(self._path, self._held_here))
 
     def _check_own_transaction(self) -> None:
         if is_held_by_this_thread(self._path):
-            raise StoreBusy(
+            raise _OwnTransaction(
                 f"{self._path} is locked by a transaction of this same thread: pass that connection to emit as "
                 "connection=…, or commit first; nothing was stored"
+            )
+
+    def _tell_of_own_process(self) -> None:
+        if is_held_by_this_process(self._path):
+            self._held_here = True
+            _logger.warning(
+                "%s has been locked for %.0f s by a transaction of this same process, for which something waits to be "
+                "stored; %s",
+                self._path,
+                TELL,
+                _GIVE_CONNECTION,
             )
 
     def close(self) -> None:
@@ -167,20 +188,17 @@ class Writer:
             if own.single and waiting == [own]:
                 self._queue.remove(own)
                 jobs.append(own)
-                own.result = self._patiently(own.operation, connection, until=own.until)
+                own.result = self._patiently(own.operation, connection, limit=own.until)
             else:
-                self._patiently(connection.execute, "BEGIN IMMEDIATE", until=own.until)
+                self._patiently(connection.execute, "BEGIN IMMEDIATE", limit=own.until)
                 # Whoever came meanwhile and must be on the disk waits for a turn of its own, as this one began without.
                 while self._queue and (durable or not self._queue[0].durable):
                     jobs.append(self._queue.popleft())
                 self._run_together(connection, jobs)
         except BaseException as error:
             self._roll_back()
-            failure = self._failure(error)
-            over = isinstance(failure, StoreBusy) and own.until is not None and time.monotonic() >= own.until
-            if over:
-                failure = StoreBusy(_took_too_long(self._path))
-            for job in jobs or self._take([own] if over else waiting):  # the others have time, and go on waiting
+            failure, alone = self._given_up(error, own)
+            for job in jobs or self._take([own] if alone else waiting):
                 job.error = job.error or failure
                 job.done = True
             if isinstance(failure, StoreCorrupt) or any(isinstance(job.error, StoreCorrupt) for job in jobs):
@@ -190,6 +208,18 @@ class Writer:
         finally:
             for job in jobs:
                 job.done = True
+
+    def _given_up(self, error: BaseException, own: _Job[Any]) -> tuple[Exception, bool]:
+        """What to say of a transaction that did not come about; whether only to the thread that had the turn, as the
+        others have time, and go on waiting."""
+        failure, now, end = self._failure(error), time.monotonic(), self._patience.end
+        if not isinstance(failure, StoreBusy) or isinstance(failure, _OwnTransaction):
+            return failure, isinstance(failure, _OwnTransaction)
+        if end is not None and now >= end:
+            return StoreBusy(closing(self._path)), False
+        if own.until is not None and now >= own.until:
+            return StoreBusy(_took_too_long(self._path, self._held_here)), True
+        return StoreBusy(_took_too_long(self._path, True, "timeout")) if self._held_here else failure, False
 
     def _take(self, waiting: list[_Job[Any]]) -> Iterator[_Job[Any]]:
         """Those of them that still wait, out of the queue."""
@@ -204,14 +234,15 @@ class Writer:
         if connection.in_transaction:
             patiently(connection.execute, "COMMIT", path=self._path)
 
-    def _patiently(self, action: Callable[..., T], *arguments: Any, until: float | None) -> T:
+    def _patiently(self, action: Callable[..., T], *arguments: Any, limit: float | None) -> T:
+        self._held_here = False
         return patiently(
             action,
             *arguments,
             path=self._path,
-            timeout=self._timeout,
-            noticed=self._check_own_transaction,
-            until=until,
+            timeout=self._patience.timeout,
+            noticing=((NOTICE, self._check_own_transaction), (TELL, self._tell_of_own_process)),
+            until=lambda: self._patience.until(limit),
         )
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
@@ -252,8 +283,13 @@ class Writer:
         self._synchronous = value
 
 
-def _took_too_long(path: Path) -> str:
+class _OwnTransaction(StoreBusy):
+    """Of the thread that would wait for itself; others may go on waiting."""
+
+
+def _took_too_long(path: Path, held_here: bool, setting: str = "emit_timeout") -> str:
+    whose, remedy = ("a transaction of this same process", _GIVE_CONNECTION) if held_here else _OTHERS
     return (
-        f"{path} was locked by other transactions for longer than `emit_timeout` in section [storage] allows; nothing "
-        "was stored; retry later"
+        f"{path} was locked by {whose} for longer than `{setting}` in section [storage] allows; nothing was stored; "
+        f"{remedy}"
     )

@@ -38,7 +38,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._places: dict[tuple[object, ...], _Place] = {}
         self._outboxes: list[RecordingOutbox] = []
-        self._noted: list[tuple[RecordingOutbox, str]] = []
+        self._noted: dict[tuple[RecordingOutbox, str], None] = {}
         self.events = EmittedEvents(self)
 
     def home_for(self, bus: Movable) -> Home:
@@ -54,7 +54,7 @@ class Recorder:
         outbox.deliver = lambda: delivering.dispatcher.run_due()
         with self._lock:
             self._outboxes.append(outbox)
-        return Home(settings, place.store, delivering)
+        return Home(settings, silent, place.store, delivering)
 
     def noted(self) -> list[tuple[RecordingOutbox, str]]:
         """Each event that was emitted, in the order of `emit`: where it is, unless its transaction keeps it out."""
@@ -80,7 +80,9 @@ class Recorder:
 
     def _note(self, outbox: RecordingOutbox, events: Sequence[NewEvent]) -> None:
         with self._lock:
-            self._noted += [(outbox, each.id) for each in events]
+            for each in events:
+                self._noted.pop((outbox, each.id), None)  # of a transaction that was rolled back, and made again
+                self._noted[outbox, each.id] = None
 
 
 @contextmanager

@@ -1,18 +1,27 @@
-"""Notifiers that send nothing: the dispatcher makes each attempt by its usual steps, and nothing leaves."""
+"""Plugins of which nothing leaves: notifiers that send nothing, and nobody who is told of what happens.
+
+The dispatcher makes each attempt by its usual steps. Plugins that change events do so as elsewhere.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from pulp_events.networks import Networks
 from pulp_events.notifier import Channel, Config, Notifier
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.plugins.plugin import Plugin
 from pulp_events.plugins.registry import Plugins
 
 DETAIL = "recorded, and not sent"
 """What the attempts of a recording say."""
+
+
+def _not_told(plugin: Plugin) -> Plugin:
+    return replace(plugin, hooks={name: call for name, call in plugin.hooks.items() if name not in OBSERVING})
 
 
 class _SilentChannel(Channel):
@@ -68,8 +77,14 @@ class _SilentNotifiers(Mapping[str, Notifier]):
         return len(self._notifiers)
 
 
+OBSERVING = ("pulp_event_emitted", "pulp_events_counted", "pulp_delivery_attempted", "pulp_listener_changed")
+"""Hooks that tell a plugin of what happened: what it then does with it, such as writing files, is no part of an event.
+"""
+
+
 def silenced(plugins: Plugins) -> Plugins:
-    """The same plugins, whose notifiers send nothing."""
+    """The same plugins, whose notifiers send nothing, and which are told of nothing."""
     made = copy.copy(plugins)
+    made.all = [_not_told(each) for each in plugins.all]
     made.notifiers = cast("dict[str, Notifier]", _SilentNotifiers(plugins.notifiers))
     return made
