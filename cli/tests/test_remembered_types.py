@@ -215,3 +215,11 @@ def test_records_that_are_none_are_left_out(admin, run_application):
     file.write_text(json.dumps(content))
     names = [each["name"] for each in admin.ok("event", "types", "--json").json if each["remembered"]]
     assert names == ["order.created"]
+
+
+def test_config_check_knows_them(admin, run_application):
+    run_application(*TYPES)
+    admin.ok("event", "listener", "http", "create", "--url=http://ci.example/", "--event-type=order.*")
+    assert "order." not in admin("event", "config", "check").out
+    admin.ok("event", "types", "forget", "order.paid", "order.created", "order.refunded")
+    assert "pattern 'order.*' matches no event type" in admin("event", "config", "check").out

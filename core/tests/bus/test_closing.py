@@ -11,6 +11,7 @@ import pytest
 
 from pulp_events import EventBus, Plugins, TimedOut, TransientFailure
 from pulp_events.bus import grace
+from pulp_events.testing import Answer, HttpSink
 
 ONE, FINE = "repo.sync.start", {"repo_id": "pulp2"}
 LEFT = "the bus was closed with"
@@ -168,6 +169,30 @@ def test_a_lock_that_ends_within_the_grace_costs_no_repetition(tmp_path, recordi
     with recording_bus(deliver="inline") as again:
         assert [each.state for each in again.deliveries.list()] == ["delivered"]
     assert len(recording.calls) == 1
+
+
+def test_emitted_tells_of_its_own_deliveries_that_are_left_and_no_others(hanging, recording_bus, caplog, monkeypatch):
+    with recording_bus(deliver="external") as other:
+        other.listeners.create("recording", {"name": "another's"}, ["repo.publish.*"])
+        other.emit_many([("repo.publish.start", FINE)] * 3)
+    bus = hanging(deliver="emitted")
+    monkeypatch.setattr(grace, "DEFAULT", 0.5)
+    bus.close()
+    [record] = [each for each in caplog.records if LEFT in each.getMessage()]
+    assert "1 pending delivery, some of them due: their endpoints did not" in record.getMessage()
+    assert record.levelno == logging.WARNING
+
+
+def test_process_tells_of_what_is_left(tmp_path, caplog):
+    with HttpSink([Answer(503)] * 5) as sink, caplog.at_level(logging.INFO, "pulp_events"):
+        bus = EventBus.open(settings={"events": {"data_dir": tmp_path / "data"}}, deliver="process")
+        bus.listeners.create("http", {"url": sink.url}, ["*"], retry_schedule=[3600])
+        event = bus.emit(ONE, FINE)
+        while not bus.events.deliveries(event.id)[0].attempts:
+            time.sleep(0.05)
+        bus.close(10)
+    [record] = [each for each in caplog.records if LEFT in each.getMessage()]
+    assert "1 pending delivery that wait for a retry" in record.getMessage() and record.levelno == logging.INFO
 
 
 UNCLOSED = """

@@ -89,6 +89,12 @@ async def on_loop(session: AsyncSession, lower: AsyncConnection, lowest: aiosqli
     await bus.emit_async("order.created", {"id": 7}, connection=lower)
     await bus.emit_many_async([OrderCreated(id=7)], connection=lowest)
     await bus.emit_async(OrderCreated(id=7), connection=7)  # E: No overload variant
+    await bus.emit_async(OrderCreated(id=7), connection=database)  # E: No overload variant
+    await bus.emit_many_async([OrderCreated(id=7)], connection=database)  # E: incompatible type
+    bus.emit(OrderCreated(id=7), connection=session)  # E: No overload variant
+    bus.emit("order.created", {"id": 7}, connection=lower)  # E: No overload variant
+    bus.emit_many([OrderCreated(id=7)], connection=lowest)  # E: incompatible type
+    bus.listeners.create("http", {}, ["*"], connection=session)  # E: incompatible type
 
 
 async def order() -> datetime:

@@ -1,5 +1,7 @@
 """An event emitted within the application's transaction exists if and only if that commits."""
 
+import asyncio
+import re
 import sqlite3
 import threading
 import time
@@ -129,6 +131,65 @@ def test_an_emit_that_would_wait_for_its_own_threads_transaction_says_so_at_once
     own.emit("repo.sync.start")
     assert own.deliveries.stats().pending == 2
     connection.close()
+
+
+def test_only_the_thread_whose_transaction_it_is_is_told_so_and_the_others_go_on_waiting(own, database):
+    connection = sqlite3.connect(database)
+    connection.execute("INSERT INTO sync VALUES ('pulp2')")
+    other = threading.Timer(0.05, lambda: own.outbox.note("of another thread", "stored"))
+    other.start()  # while this thread has the turn
+    with pytest.raises(StoreBusy, match="of this same thread"):
+        own.emit("repo.sync.start")
+    assert other.is_alive()
+    connection.commit()
+    other.join()
+    assert own.outbox.notes("of another") == {"of another thread": "stored"}
+    connection.close()
+
+
+HINT = r"by a transaction of this same process.*give emit its connection as connection=…"
+
+
+@pytest.fixture
+def impatient(tmp_path, database):
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\noutbox = {database}\ndata_dir = {tmp_path / 'data'}\n[storage]\ntimeout = 1.5s\n")
+    with EventBus.open(config, plugins=Plugins.load(), deliver="external") as opened:
+        opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.#"])
+        yield opened
+
+
+def test_a_connection_that_was_forgotten_is_told_of_while_it_is_waited_for_and_in_the_error(
+    impatient, database, caplog
+):
+    connection = sqlite3.connect(database, check_same_thread=False)  # as SQLAlchemy makes them: of no thread
+    connection.execute("INSERT INTO sync VALUES ('pulp2')")
+    with pytest.raises(StoreBusy, match=HINT):
+        impatient.emit("repo.sync.start")
+    assert re.search(f"has been locked for 1 s {HINT}", caplog.text)
+    connection.close()
+
+
+def test_so_is_one_of_an_event_loop(impatient, database, caplog):
+    aiosqlite = pytest.importorskip("aiosqlite")
+
+    async def forget():
+        async with aiosqlite.connect(database) as connection:
+            await connection.execute("INSERT INTO sync VALUES ('pulp2')")
+            with pytest.raises(StoreBusy, match=HINT):
+                await impatient.emit_async("repo.sync.start")
+            await impatient.emit_async("repo.sync.start", connection=connection)
+            await connection.commit()
+
+    asyncio.run(forget())
+    assert re.search(f"has been locked for 1 s {HINT}", caplog.text)
+
+
+def test_the_transaction_of_another_process_is_no_reason_to_look_for_a_connection(impatient, database, locked, caplog):
+    locked(database)
+    with pytest.raises(StoreBusy, match="by another process, or another transaction"):
+        impatient.emit("repo.sync.start")
+    assert "this same process" not in caplog.text
 
 
 def test_a_transaction_of_another_thread_is_waited_for(own, database):

@@ -139,3 +139,32 @@ def test_a_bus_opened_with_a_mapping_and_one_without_obey_it(setenv, tmp_path):
         with EventBus.open(settings=given, plugins=Plugins(), deliver="external") as bus:
             assert bus.data_dir == tmp_path / "data"
             assert bus.emit("repo.sync.start").source == "container"
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("PULP_EVENTS_DELIVERY_LANES", "PULP_EVENTS__DELIVERY__LANES"),
+        ("PULP_EVENTS__DELIVERY_LANES", None),  # which is refused
+        ("PULP_EVENTS_DELIVERY__LANES", "PULP_EVENTS__DELIVERY__LANES"),
+        ("PULP_EVENTS_DELIVERY_LANE", "PULP_EVENTS__DELIVERY__LANES"),
+        ("PULP_EVENTS_DATA_DIR", "PULP_EVENTS__EVENTS__DATA_DIR"),
+        ("PULP_EVENTS_CHAT_ROOMS_2_TOKEN", "PULP_EVENTS__CHAT_ROOMS_2__TOKEN"),
+    ],
+)
+def test_a_variable_that_lacks_an_underscore_is_told_of_with_the_right_name(setenv, monkeypatch, caplog, name, right):
+    monkeypatch.setenv(name, "3")
+    if right is None:
+        with pytest.raises(SettingsError, match="did you mean 'PULP_EVENTS__DELIVERY__LANES'|write PULP_EVENTS__"):
+            Settings.load(None, SECTIONS)
+        return
+    settings = Settings.load(None, SECTIONS)
+    assert [each.getMessage() for each in caplog.records] == [f"{name}: no such setting; write {right}; it is ignored"]
+    assert settings.section("delivery")["lanes"] == Settings.load(None, SECTIONS, {}).section("delivery")["lanes"]
+
+
+@pytest.mark.parametrize("name", ["CONFIG", "BLOCK", "DATABASE", "DELIVER", "DJANGO", "POSTGRES_MAJORS", "X"])
+def test_variables_that_are_no_settings_are_nobodys_business(setenv, monkeypatch, caplog, name):
+    monkeypatch.setenv(f"PULP_EVENTS_{name}", "" if name == "CONFIG" else "x")
+    Settings.load(conf(""), SECTIONS)
+    assert not caplog.records

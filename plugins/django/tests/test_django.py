@@ -116,6 +116,9 @@ def test_manage_py_is_pulp_admin_with_the_projects_settings(project):
     [
         ('PULP_EVENTS = {"delivery": {"lanes": "many"}}', "PULP_EVENTS['delivery']['lanes']"),
         ('PULP_EVENTS = ["events"]', "PULP_EVENTS is of type list"),
+        ('PULP_EVENTS_ON_ERROR = "ignore"', "PULP_EVENTS_ON_ERROR='ignore' is unknown; use one of raise, log"),
+        ('PULP_EVENTS_ENCODE = "shop.nowhere.encode"', "which cannot be imported: No module named 'shop.nowhere'"),
+        ("PULP_EVENTS_ENCODE = 7", "PULP_EVENTS_ENCODE is of type int; give a function, or its dotted path"),
         (
             'PULP_EVENTS_DATABASE = "other"',
             "PULP_EVENTS_DATABASE is 'other', which DATABASES lacks; name one of",
@@ -128,6 +131,28 @@ def test_settings_that_no_bus_would_open_with_fail_djangos_check(tmp_path, setti
     with (tmp_path / "project_settings.py").open("a") as file:
         file.write("\n" + settings)
     assert said in project.manage("check", code=1)
+
+
+def test_what_cannot_be_emitted_is_logged_and_values_are_encoded_as_the_settings_say(tmp_path):
+    more = """
+    PULP_EVENTS_ON_ERROR = "log"
+    PULP_EVENTS_ENCODE = "shop.encoding.encode"
+    """
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "encoding.py").write_text(
+        "def encode(value):\n    if type(value) is range:\n        return [*value]\n    raise TypeError\n"
+    )
+    project = Project(tmp_path, SQLITE + more)
+    found = project.python(
+        """
+    from pulp_events_django import emit, get_bus
+    refused = [type(emit(*each)).__name__ for each in (("no.such", {}), ("shop.order.placed", {"item": object()}))]
+    emit("shop.order.placed", {"item": range(2)})
+    [stored] = get_bus().events.list()
+    print(json.dumps([refused, dict(get_bus().refused), stored.event.payload["item"]]))
+    """
+    )
+    assert found == [["RefusedEvent"] * 2, {"UnknownEventType": 1, "InvalidEvent": 1}, [0, 1]]
 
 
 def test_makemigrations_has_nothing_to_do(project):

@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
 
-from pulp_events import BusClosed, EventBus, EventType
+from pulp_events import BusClosed, EventBus, EventType, RefusedEvent
 from pulp_events.testing import HttpSink
 from pulp_events_fastapi import Bus, Events
 
@@ -97,13 +97,20 @@ def test_settings_that_are_wrong_keep_the_application_from_starting(options):
         pass
 
 
+def test_what_open_takes_is_taken_such_as_what_becomes_of_an_event_that_cannot_be_emitted(options):
+    app = application(Events(**options, on_error="log", encode=lambda value: [*value]))
+    with TestClient(app):
+        bus = app.state.pulp_events_bus
+        assert isinstance(bus.emit("no.such"), RefusedEvent) and bus.refused == {"UnknownEventType": 1}
+        assert bus.emit("order.placed", {"item": range(2)}).payload["item"] == (0, 1)
+
+
 APP = """
 from fastapi import FastAPI
 from pulp_events import EventType
 from pulp_events_fastapi import Bus, Events
 
-events = Events(event_types=[EventType("order.placed", "a customer ordered")], settings={"events": {"data_dir": %r}},
-                deliver=%r)
+events = Events(event_types=[EventType("order.placed", "a customer ordered")], settings=%r, deliver=%r)
 app = FastAPI(lifespan=events.lifespan)
 
 @app.post("/orders/{item}")
@@ -118,12 +125,18 @@ def free_port():
 
 
 @pytest.fixture
-def serve(tmp_path):
+def settings(tmp_path):
+    """With a short lease: what a process had under way that was killed is free once that ends."""
+    return {"events": {"data_dir": str(tmp_path / "data")}, "delivery": {"lease": "5s"}}
+
+
+@pytest.fixture
+def serve(tmp_path, settings):
     """A function that starts uvicorn with this application; it is killed at the end."""
     running = []
 
     def start(deliver):
-        (tmp_path / "shop.py").write_text(textwrap.dedent(APP) % (str(tmp_path / "data"), deliver))
+        (tmp_path / "shop.py").write_text(textwrap.dedent(APP) % (settings, deliver))
         port = free_port()
         command = [sys.executable, "-m", "uvicorn", "shop:app", "--port", str(port), "--app-dir", str(tmp_path)]
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
@@ -146,9 +159,8 @@ def serve(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_each_acknowledged_event_is_delivered_whenever_uvicorn_ends(serve, tmp_path, how):
+def test_each_acknowledged_event_is_delivered_whenever_uvicorn_ends(serve, settings, how):
     with HttpSink() as sink:
-        settings = {"events": {"data_dir": str(tmp_path / "data")}}
         with EventBus.open(settings=settings, deliver="external") as bus:
             bus.event_types.register(ORDER)
             bus.listeners.create("http", {"url": sink.url}, ["order.placed"])

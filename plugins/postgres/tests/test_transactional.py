@@ -7,7 +7,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from pulp_events import EventBus
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreBusy, StoreError
+from pulp_events_postgres.emit_limit import within
 
 
 @pytest.fixture
@@ -127,3 +128,46 @@ def test_sqlalchemy(bus, dsn, needs):
         bus.emit("repo.sync.start", connection=session)
     assert pending(bus) == 3
     engine.dispose()
+
+
+@pytest.fixture
+def impatient(conf):
+    conf.write_text(conf.read_text() + "emit_timeout = 300ms\n")
+    with EventBus.open(conf, deliver="external") as opened:
+        opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"])
+        yield opened
+
+
+def limit_of(connection):
+    return connection.execute("SHOW statement_timeout").fetchone()[0]
+
+
+def test_emit_waits_for_others_as_long_as_emit_timeout_says_and_no_longer(impatient, dsn):
+    with psycopg.connect(dsn) as blocker:
+        blocker.execute(impatient.outbox.database.text("LOCK TABLE @.pulp_event"), ())
+        for options in ({}, {"id": "chosen"}):
+            with pytest.raises(StoreBusy, match=r"`emit_timeout` in section \[storage\] allows \(0.3 s\); nothing was"):
+                impatient.emit("repo.sync.start", **options)
+        with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction():
+            connection.execute("SET LOCAL statement_timeout = '77s'")
+            with pytest.raises(StoreBusy, match="`emit_timeout`"):
+                impatient.emit("repo.sync.start", connection=connection)
+            assert limit_of(connection) == "77s"
+    for options in ({}, {"id": "chosen"}):
+        impatient.emit("repo.sync.start", **options)
+    assert pending(impatient) == 2
+    impatient.outbox.database.connections.run(lambda own: own.execute("SELECT pg_sleep(0.6)"))
+
+
+@pytest.mark.parametrize(("own", "meanwhile"), [("77s", "300ms"), ("100ms", "100ms"), ("0", "300ms")])
+def test_the_limit_of_the_applications_transaction_is_its_own_again(impatient, dsn, own, meanwhile):
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"SET statement_timeout = '{own}'")
+        with connection.transaction():
+            impatient.emit("repo.sync.start", connection=connection)
+            assert limit_of(connection) == own
+            cursor = connection.cursor()
+            with within(cursor, 0.3):
+                assert limit_of(connection) == meanwhile
+        assert limit_of(connection) == own
+    assert pending(impatient) == 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES, Deliver, Means, WorkerCommand
 from pulp_events.bus.grace import Grace
-from pulp_events.bus.left import tell_of_rest
+from pulp_events.bus.left import tell_of_rest, tell_of_unknown_rest
 from pulp_events.bus.stores import lacks_tables, open_outbox
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.listeners.index import ListenerIndex
@@ -179,10 +179,19 @@ class Delivering:
         self.mode.stop(grace, drain)
         if self._dispatcher is not None:
             self._dispatcher.stop(grace.left, patient=grace.patient)
-            if tell and self.mode.tells_of_rest:
-                tell_of_rest(self.outbox, drain, self._dispatcher.hindrance)
+        if tell and self.mode.tells_of_rest:
+            self._tell_of_rest(drain)
         if self._heartbeat is not None:
             self._heartbeat.end()
+
+    def _tell_of_rest(self, drained: bool) -> None:
+        if self._outbox is None:  # never used here
+            return
+        hindrance = None if self._dispatcher is None else self._dispatcher.hindrance
+        try:
+            tell_of_rest(self.mode.left(self._outbox), self.mode.why_due if drained else None, hindrance)
+        except StoreError as error:
+            tell_of_unknown_rest(error)
 
     def _end_by(self, moment: float | None) -> None:
         from pulp_events.outbox.store import EndsInTime

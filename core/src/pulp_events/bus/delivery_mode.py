@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pulp_events.bus.grace import Grace
+from pulp_events.bus.left import SILENT, Left, left_in, left_of
 from pulp_events.errors import StoreError
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
@@ -14,6 +15,7 @@ from pulp_events.system.logs import get_logger
 if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.outbox.records import NewEvent
+    from pulp_events.outbox.store import Outbox
     from pulp_events.processes.supervisor import Supervisor
 
 _logger = get_logger(__name__)
@@ -39,7 +41,10 @@ class Mode:
     """Whether something runs for it in this process, which ends only when it is closed."""
 
     tells_of_rest = False
-    """Whether a bus that closes says what is pending: where this process was to make it all."""
+    """Whether a bus that closes says what is pending: where this process was to make it."""
+
+    why_due = SILENT
+    """What is said of deliveries that are left though they were to be made: why they were not."""
 
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
@@ -52,6 +57,10 @@ class Mode:
 
     def stop(self, grace: Grace, drain: bool) -> None:
         """End within `grace`; `drain`: first make the deliveries that are due."""
+
+    def left(self, outbox: Outbox) -> Left:
+        """What is pending of what this process was to make. Raises StoreError."""
+        return left_in(outbox)
 
     def silence(self) -> float | None:
         """Seconds since what delivers here last gave a sign of life; None where nobody here does."""
@@ -129,10 +138,12 @@ class Emitted(Background):
     For a command that emits one event.
     """
 
-    tells_of_rest = False
-
     def start(self) -> None:
         self._dispatcher().start(backlog=False)
+
+    def left(self, outbox: Outbox) -> Left:
+        dispatcher = self._dispatcher()
+        return left_of(outbox, dispatcher.own_left, dispatcher.clock.time())
 
     def silence(self) -> float | None:
         return None  # what it delivers is its own
@@ -147,6 +158,8 @@ class Process(Mode):
 
     calls_here = False
     lives_here = True
+    tells_of_rest = True
+    why_due = ""  # that process finishes what is under way, and makes no more
 
     def __init__(self, worker_command: Callable[[], WorkerCommand], beat: Callable[[bool], None]) -> None:
         self._worker_command = worker_command

@@ -52,7 +52,7 @@ class Dispatcher:
         self._outbox = services.outbox
         self._recorder = services.recorder
         self._routes = services.routes
-        self._clock = services.clock
+        self.clock = services.clock
         self.stopping = services.stopping
         self._scheduler = Scheduler(services, float(delivery["lease"]), concurrency, self._more_threads)
         self._crew = Crew(services, self._scheduler, concurrency, self._call)
@@ -94,7 +94,7 @@ class Dispatcher:
     def silent(self) -> float:
         """Seconds since its thread last went round, which it does several times a second; what a store takes is added.
         More than that is a thread that hangs, or has ended."""
-        return self._clock.monotonic() - self._timekeeper.turned
+        return self.clock.monotonic() - self._timekeeper.turned
 
     @property
     def made(self) -> tuple[int, int, int]:
@@ -161,6 +161,11 @@ class Dispatcher:
         """Without a backlog: the deliveries of these events, which were just stored, are to be made here."""
         self._scheduler.add_own(events)
 
+    @property
+    def own_left(self) -> list[str]:
+        """Without a backlog: ids of the deliveries that are this process's own, and not known to be done."""
+        return self._scheduler.own_left
+
     def adopt(self, deliveries: Iterable[Delivery]) -> None:
         """Without a backlog: these deliveries, of an event that was stored earlier, are to be made here as well."""
         adopted = [*deliveries]
@@ -170,7 +175,7 @@ class Dispatcher:
     def is_throttled(self, listener_id: str) -> bool:
         """True if the listener's rate is known to allow nothing more for a while."""
         route = self._routes.known(listener_id)
-        return route is not None and route.is_throttled(self._clock.monotonic())
+        return route is not None and route.is_throttled(self.clock.monotonic())
 
     def look_soon(self) -> None:
         """This process changed what is pending: deliveries were retried, say."""
@@ -217,7 +222,7 @@ class Dispatcher:
         if not self._crew.in_threads:
             close(opened, type_id, self._services.loops)
         else:
-            self._scheduler.job(closing(opened, type_id, self._services.loops, self._clock))
+            self._scheduler.job(closing(opened, type_id, self._services.loops, self.clock))
 
     def _has_work(self, whose: Callable[[Route], bool]) -> bool:
         # Once more afterwards: what was claimed in between is neither due any more nor was it under way before.
@@ -229,7 +234,7 @@ class Dispatcher:
     def _is_due(self, whose: Callable[[Route], bool]) -> bool:
         if not self._timekeeper.backlog:
             return self._scheduler.has_work
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
         return any(route is not None and route.is_due(now) and whose(route) for route in routes)
 

@@ -35,6 +35,11 @@ class OwnDeliveries:
         """Listeners of which some are not done."""
         return list(self._ids)
 
+    @property
+    def all(self) -> list[str]:
+        """Those that are not known to be done."""
+        return [each for ids in self._ids.values() for each in ids]
+
     def of(self, listener_id: str) -> Sequence[str]:
         """Those of a listener that a claim is to ask for."""
         return tuple(islice(self._ids.get(listener_id, ()), MOST_NAMED))

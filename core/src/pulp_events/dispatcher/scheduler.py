@@ -85,6 +85,12 @@ class Scheduler:
             if self._claimer.own is not None:
                 self._claimer.own.adopt(deliveries)
 
+    @property
+    def own_left(self) -> list[str]:
+        """Ids of this process's own deliveries that are not known to be done."""
+        with self.lock:
+            return [] if self._claimer.own is None else self._claimer.own.all
+
     def look_for_own(self) -> None:
         """What kept this process's own deliveries from being made may be over."""
         with self.lock:

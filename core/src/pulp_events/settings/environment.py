@@ -17,6 +17,7 @@ PREFIX = "PULP_EVENTS__"
 NAME = "the environment"
 """What errors call all of the variables."""
 _BETWEEN = "__"
+_NEARLY = "PULP_EVENTS_"
 
 _logger = get_logger(__name__)
 
@@ -38,9 +39,11 @@ def read(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None 
     Raises SettingsError, which shows no value, for a variable that is no setting. One of a section that nobody here has
     is logged and ignored, as in a mapping: its plugin may be broken, or installed elsewhere.
     """
+    known = _known(schemas)
+    for fault in misspelt(schemas, environ).values():
+        _logger.warning("%s; it is ignored", fault)
     if not (given := variables(environ)):
         return None
-    known = _known(schemas)
     for name in given:
         if name not in known:
             if fault := _fault(name, known, schemas):
@@ -55,6 +58,32 @@ def faults(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | Non
     for name in variables(environ):
         if name not in known:
             yield name, _fault(name, known, schemas)
+    yield from misspelt(schemas, environ).items()
+
+
+def misspelt(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables that are meant for settings, by all appearance, but lack one of the double underscores, each with what
+    is wrong. They may be another program's, so that they stop nobody."""
+    known = _known(schemas)
+    meant = {_letters(name): name for name in known}
+    keys: dict[str, str] = {}
+    for name in known:
+        keys.setdefault(name.rpartition(_BETWEEN)[2], name)
+    heads = tuple(f"{_part(each)}_" for each in schemas)
+    found = {}
+    for name in sorted(os.environ if environ is None else environ):
+        rest = name.removeprefix(_NEARLY)
+        if name == rest or name.startswith(PREFIX):
+            continue
+        right = meant.get(_letters(name)) or keys.get(rest)
+        if right is None and rest.startswith(heads):
+            import difflib  # mistakes only
+
+            near = difflib.get_close_matches(rest, [each.removeprefix(PREFIX) for each in known], n=1)
+            right = PREFIX + near[0] if near else None
+        if right is not None:
+            found[name] = f"{name}: no such setting; write {right}"
+    return found
 
 
 def known_only(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> GivenSettings | None:
@@ -96,6 +125,10 @@ def _fault(name: str, known: Mapping[str, tuple[str, str]], schemas: Mapping[str
         remedy = "unset it, or see `pulp-admin event config show` for the names that there are"
         return f"{name}: no such setting{did_you_mean(name, known)}; {remedy}"
     return ""
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "")
 
 
 def _part(name: str) -> str:

@@ -286,7 +286,7 @@ class StorageSettings(Schema):
         minimum=0.001,
         load_default=None,
         allow_none=True,
-        metadata={"help": "time limit for emit to wait for another transaction, with files; default: timeout"},
+        metadata={"help": "time limit for emit to wait for other transactions; default: timeout"},
     )
     listen = fields.Boolean(
         load_default=True,

@@ -51,11 +51,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Begin before the first module of the project is imported."""
     if early_config.getini(RECORD):
+        from contextlib import ExitStack
+
         from pulp_events.testing.recording import record_events
 
-        recording = record_events()
-        recording.__enter__()
-        early_config.add_cleanup(lambda: recording.__exit__(None, None, None))
+        stack = ExitStack()
+        stack.enter_context(record_events())
+        early_config.add_cleanup(stack.close)
 
 
 @pytest.fixture

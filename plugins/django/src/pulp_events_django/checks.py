@@ -8,10 +8,19 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections
 
 from pulp_events.bus.delivery_mode import MODES
+from pulp_events.bus.refusals import check_on_error
 from pulp_events.errors import EventsError
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
-from pulp_events_django.project_settings import DELIVER, database, deliver, settings_mapping
+from pulp_events_django.project_settings import (
+    DELIVER,
+    ON_ERROR,
+    database,
+    deliver,
+    encode,
+    on_error,
+    settings_mapping,
+)
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -19,6 +28,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     if deliver() not in MODES:
         return [Error(f"{DELIVER} is {deliver()!r}; use one of {', '.join(MODES)}", id="pulp_events.E002")]
     try:
+        check_on_error(on_error(), ON_ERROR)
+        encode()
         Settings.load(None, Plugins.load().settings_sections, settings_mapping())
     except EventsError as error:
         return [Error(str(error), id="pulp_events.E001")]

@@ -46,8 +46,10 @@ def event_modules() -> list[str]:
 
 
 def _opened() -> EventBus:
-    from pulp_events_django.project_settings import deliver, settings_mapping
+    from pulp_events_django.project_settings import deliver, encode, on_error, settings_mapping
 
-    bus = EventBus.open(settings=settings_mapping(), deliver=deliver(), imports=event_modules())
+    bus = EventBus.open(
+        settings=settings_mapping(), deliver=deliver(), imports=event_modules(), on_error=on_error(), encode=encode()
+    )
     atexit.register(bus.close)
     return bus

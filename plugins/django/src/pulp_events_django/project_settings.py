@@ -10,16 +10,20 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from django.conf import settings
 from django.core import mail
 from django.db import connections
+from django.utils.module_loading import import_string
 
 from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.errors import SettingsError
 from pulp_events.settings.given import GivenSettings, Surroundings
 from pulp_events_django.environment import SET_UP
+
+if TYPE_CHECKING:
+    from pulp_events.events.jsonable import Encode
 
 NAME = "PULP_EVENTS"
 """Sections → keys → values, as in server.conf."""
@@ -27,6 +31,10 @@ DATABASE = "PULP_EVENTS_DATABASE"
 """The alias of the database that the events are in, so that they are part of its transactions; None: in none."""
 DELIVER = "PULP_EVENTS_DELIVER"
 """Who delivers; see `EventBus`. By default threads of the process that emits."""
+ON_ERROR = "PULP_EVENTS_ON_ERROR"
+"""What becomes of an event that cannot be emitted, as `on_error` of `EventBus.open`: "raise", the default, or "log"."""
+ENCODE = "PULP_EVENTS_ENCODE"
+"""The function `encode` of `EventBus.open`, or where it is: `shop.encoding.encode`."""
 
 
 def named_database() -> str | None:
@@ -52,6 +60,24 @@ def deliver() -> Deliver:
     """`deliver` of `EventBus.open`, which refuses what is none."""
     found: Deliver = "external" if is_test() else getattr(settings, DELIVER, "background")
     return found
+
+
+def on_error() -> Literal["raise", "log"]:
+    """`on_error` of `EventBus.open`, which refuses what is none."""
+    found: Literal["raise", "log"] = getattr(settings, ON_ERROR, "raise")
+    return found
+
+
+def encode() -> Encode | None:
+    """`encode` of `EventBus.open`. Raises SettingsError where it cannot be imported, or cannot be called."""
+    given = getattr(settings, ENCODE, None)
+    try:
+        found = import_string(given) if isinstance(given, str) else given
+    except ImportError as error:
+        raise SettingsError(f"{ENCODE} is {given!r}, which cannot be imported: {error}") from error
+    if found is not None and not callable(found):
+        raise SettingsError(f"{ENCODE} is of type {type(found).__name__}; give a function, or its dotted path")
+    return cast("Encode | None", found)
 
 
 def settings_mapping() -> GivenSettings:

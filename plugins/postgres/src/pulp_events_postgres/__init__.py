@@ -71,7 +71,8 @@ def pulp_outbox(settings: Settings) -> Outbox | None:
     from pulp_events_postgres.database import shared
     from pulp_events_postgres.outbox import PostgresOutbox
 
-    return PostgresOutbox(shared(settings), durable=settings.section("delivery")["durability"] == "full")
+    durable = settings.section("delivery")["durability"] == "full"
+    return PostgresOutbox(shared(settings), durable, emit_timeout=settings.section("storage")["emit_timeout"])
 
 
 @hookimpl

@@ -49,12 +49,15 @@ class PostgresOutbox:
 
     `durable`: `add` returns when the events are on the server's disk (and on what `synchronous_commit` of the server
     names besides); otherwise a crash of the server takes what it had not written yet, half a second as a rule.
-    `look`: see `Watch`.
+    `look`: see `Watch`. `emit_timeout`: seconds that `add` waits for other transactions, at most.
     """
 
-    def __init__(self, database: Database, durable: bool = True, look: float | None = None) -> None:
+    def __init__(
+        self, database: Database, durable: bool = True, look: float | None = None, emit_timeout: float | None = None
+    ) -> None:
         self.database = database
         self._durable = durable
+        self._emit_timeout = emit_timeout
         self._watch = Watch(database, look)
         self._cleaner = Cleaner(database)
         self._marks = Marks()
@@ -74,8 +77,8 @@ class PostgresOutbox:
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         if connection is not None:
-            return add_within(connection, self.database, events)
-        there = queue.add_surely(self.database, events, self._durable)
+            return add_within(connection, self.database, events, self._emit_timeout)
+        there = queue.add_surely(self.database, events, self._durable, self._emit_timeout)
         self.database.announce()
         return there
 

@@ -19,7 +19,7 @@ from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
 from pulp_events.system.clock import from_timestamp
-from pulp_events_postgres import activity, ledger
+from pulp_events_postgres import activity, emit_limit, ledger
 from pulp_events_postgres.columns import STORED_EVENT
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -154,8 +154,13 @@ def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
     )
 
 
-def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) -> dict[str, StoredEvent]:
-    """`add` in a transaction of its own. A connection lost amid it leaves no doubt whether the events are stored."""
+def add_surely(
+    database: Database, events: Sequence[NewEvent], durable: bool, seconds: float | None = None
+) -> dict[str, StoredEvent]:
+    """`add` in a transaction of its own. A connection lost amid it leaves no doubt whether the events are stored.
+
+    `seconds`: that it may wait for other transactions; None: as long as any statement.
+    """
     runs = 0
     once = any(event.once for event in events)
 
@@ -163,7 +168,9 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
         nonlocal runs
         runs += 1
         try:
-            with own.transaction() if runs > 1 or once else nullcontext():
+            with own.transaction() if runs > 1 or once or seconds is not None else nullcontext():
+                if seconds is not None:
+                    emit_limit.limit(own, seconds)
                 there = add(database, own, events, durable)
         except psycopg.errors.UniqueViolation:
             # They are there: the transaction whose answer was lost had committed. All of it, as it was one.
@@ -176,7 +183,8 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
         return there
 
     try:
-        return database.connections.run(insert)
+        with emit_limit.told(database.address, seconds):
+            return database.connections.run(insert)
     except (psycopg.DataError, UnicodeError) as error:
         raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
 

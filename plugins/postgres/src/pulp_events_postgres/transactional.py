@@ -11,18 +11,25 @@ import psycopg
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
 from pulp_events.outbox.stored_event import StoredEvent
-from pulp_events_postgres import queue
+from pulp_events_postgres import emit_limit, queue
 from pulp_events_postgres.borrowed.fit import REMEDY
 from pulp_events_postgres.borrowed.lent import lent
 from pulp_events_postgres.database import Database
 
 
-def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) -> dict[str, StoredEvent]:
+def add_within(
+    connection: Any, database: Database, events: Sequence[NewEvent], seconds: float | None = None
+) -> dict[str, StoredEvent]:
     """Store events in the transaction of `connection`, all of them or none; returns what is there already, by its id.
 
-    Raises what `joined` raises.
+    `seconds`: that a statement of ours may take, at most. Raises what `joined` raises, and StoreBusy when they are
+    over.
     """
-    with joined(connection, database, "store the event") as cursor:
+    with (
+        emit_limit.told(database.address, seconds),
+        joined(connection, database, "store the event") as cursor,
+        emit_limit.within(cursor, seconds),
+    ):
         # No NOTIFY: it would make all such transactions wait for one another's commit. Workers look.
         return queue.add(database, cursor, events, durable=True, within=True)
 
