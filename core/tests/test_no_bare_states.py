@@ -41,7 +41,7 @@ OTHER_WORDS = {
     "core/src/pulp_events/about/backlog.py": {"pending": COLUMN},
     "core/src/pulp_events/events/own.py": {"pending": COLUMN},
     "core/src/pulp_events/bus/asked.py": {"error": "the name of an attribute"},
-    "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
+    "core/src/pulp_events/bus/audience.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},
     "core/src/pulp_events/bus/for_asyncio.py": {"timeout": ARGUMENT},
     "core/src/pulp_events/listeners/actor.py": {"timeout": ATTRIBUTE},

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from pulp_events import EventType
-from pulp_events.bus.emitter import AUDIENCES, DROPPED, SKIPPED
+from pulp_events.bus.audience import AUDIENCES, DROPPED, SKIPPED
 from pulp_events.listeners import filters
 from pulp_events.testing.clock import FakeClock
 
@@ -80,4 +80,4 @@ def test_what_is_worked_out_is_kept_for_some_event_types_only(bus):
     for number in range(3 * AUDIENCES):
         bus.event_types.register(EventType(f"test.{number}", "one of many"))
         assert len(bus.outbox.of_event(bus.emit(f"test.{number}").id)) == 1
-    assert len(bus._emitter._audiences) <= AUDIENCES
+    assert len(bus._emitter._audiences._known) <= AUDIENCES

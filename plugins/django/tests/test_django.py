@@ -155,6 +155,33 @@ def test_what_cannot_be_emitted_is_logged_and_values_are_encoded_as_the_settings
     assert found == [["RefusedEvent"] * 2, {"UnknownEventType": 1, "InvalidEvent": 1}, [0, 1]]
 
 
+@pytest.mark.parametrize("on_error", ["log", "raise"])
+def test_a_bus_that_cannot_be_opened_breaks_no_request_if_errors_are_to_be_logged(project, on_error):
+    with (project.folder / "project_settings.py").open("a") as file:
+        file.write(
+            f'PULP_EVENTS_ON_ERROR = "{on_error}"\nPULP_EVENTS["events"]["data_dir"] = str(BASE_DIR / "barred")\n'
+        )
+    (project.folder / "barred").write_text("a file is no folder")
+    found = project.python(
+        CLIENT
+        + """
+    from pathlib import Path
+    from pulp_events_django import emit, emit_on_commit, unopened
+    client.raise_request_exception = False
+    answers = [client.get(f"/orders/lamp").status_code]
+    if answers == [200]:
+        emit_on_commit("shop.order.placed", {"item": "lamp"})
+        answers.append(str(emit("shop.order.placed", id="mine").id))
+        Path("barred").unlink()
+        answers.append(type(emit("shop.order.placed")).__name__)
+        unopened.AGAIN = 0.0
+        answers += [type(emit("shop.order.placed")).__name__, len(get_bus().events.list())]
+    print(json.dumps(answers))
+    """
+    )
+    assert found == ([200, "mine", "RefusedEvent", "Event", 1] if on_error == "log" else [500])
+
+
 def test_makemigrations_has_nothing_to_do(project):
     assert "No changes detected" in project.manage("makemigrations", "--check", "--dry-run")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
-from pulp_events.bus.emitter import passes_filter
+from pulp_events.bus.audience import passes_filter
 from pulp_events.bus.scopes import stored_for
 from pulp_events.listeners.hearing import may_get
 from pulp_events.listeners.listener import Listener

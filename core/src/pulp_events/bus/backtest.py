@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pulp_events.bus.audience import passes_filter
 from pulp_events.bus.deliveries import Deliveries
-from pulp_events.bus.emitter import passes_filter
 from pulp_events.bus.events import Events
 from pulp_events.bus.preview import Previews
 from pulp_events.bus.scopes import stored_for

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pulp_events.bus.audience import Audiences
 from pulp_events.bus.expiry import Expires, as_given, expiring, moment_of
 from pulp_events.bus.lazy import Dumps, Given, is_lazy, value_of
-from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
+from pulp_events.errors import EventsError, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.event_model import EventModel
 from pulp_events.events.jsonable import Encode, is_pydantic, to_jsonable
 from pulp_events.events.report import fingerprint, serialise
 from pulp_events.events.trace_context import NO_TRACE, checked, to_text
-from pulp_events.frozen import thaw
 from pulp_events.listeners.author import SCOPE
-from pulp_events.listeners.filters import passes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
-from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.records import NewEvent
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.schemas.payloads import Payloads
@@ -28,16 +27,10 @@ from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
 from pulp_events.system.logs import get_logger
-from pulp_events.visible import one_line
 
 if TYPE_CHECKING:
-    from pulp_events.budgets.jmespath_budget import Filter
+    pass
 
-SKIPPED = "skipped: the listener was disabled"
-DROPPED = "dropped: the listener was muted"
-
-AUDIENCES = 16
-"""Event types and scopes whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
 _EXAMPLE = "(event_type, payload), (event_type, payload, call_report) or (event_type, payload, call_report, id)"
 
 _logger = get_logger(__name__)
@@ -80,15 +73,13 @@ class Emitter:
         """`before`: that of the parent process; the schemas that it has compiled need not be compiled again. `encode`:
         see `to_jsonable`."""
         self._events = settings.section("events")
-        self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
         known = None if before is None else before._payloads
         self._payloads: Payloads = Payloads(self._events["payloads"], plugins.event_types, known)
-        self._index = index
+        self._audiences = Audiences(settings, index, clock)
         self._observers = observers
         self._clock = clock
         self._encode = encode
-        self._audiences: dict[tuple[str, str | None], _Audience] = {}
 
     def prepare(
         self,
@@ -161,7 +152,7 @@ class Emitter:
         """Whether an event of this type, emitted now, would go to any listener, or might: filters are not looked at."""
         self._event_types.require(event_type)
         check_scope(scope)
-        return any(self.skip(listener) is None for listener in self._audience(event_type, scope).listeners)
+        return any(self.skip(listener) is None for listener in self._audiences.of(event_type, scope).listeners)
 
     def is_wanted(self, event_type: str, scope: str | None = None) -> bool:
         """False if nobody sees such an event, whatever it holds, and it is not kept."""
@@ -174,17 +165,13 @@ class Emitter:
 
         `at`: when it is emitted, in seconds since the epoch; by default now.
         """
-        if self._skips and not listener.enabled:
-            return SKIPPED
-        if listener.mute_drops and listener.muted_for(self._clock.time() if at is None else at):
-            return DROPPED + (f" ({one_line(listener.mute_reason)})" if listener.mute_reason else "")
-        return None
+        return self._audiences.skip(listener, at)
 
     def _is_needed(self, event_type: str, scope: str | None) -> bool:
         """False if nobody sees what such an event holds, whatever that is."""
         sees = self._observers
         kept = self._events["keep"] == KEEP_ALL or sees.enriches or sees.watches_emitted
-        return bool(kept or self._audience(event_type, scope).listeners)
+        return bool(kept or self._audiences.of(event_type, scope).listeners)
 
     def _of_nobody(self, event_type: str, payload: Given, call_report: Given, scope: str | None) -> Prepared:
         event = self._build(
@@ -272,68 +259,15 @@ class Emitter:
     ) -> tuple[Sequence[Listener], NewEvent]:
         report = serialise(event, self._events["max_event_bytes"])
         if hears is None:
-            audience = self._audience(event.event_type, scope)
+            audience = self._audiences.of(event.event_type, scope)
         else:
-            matching = self._index.matching(event.event_type)
-            audience = _Audience(matching, tuple(each for each in matching if hears(each)), self.skip)
-        listeners: Sequence[Listener]
-        deliveries: Sequence[NewDelivery]
-        if audience.deliveries is not None:
-            listeners, deliveries = audience.listeners, audience.deliveries
-        else:
-            listeners, deliveries = self._choose(audience, event)
+            audience = self._audiences.among(event.event_type, hears)
+        listeners, deliveries = self._audiences.wanting(audience, event)
         time = event.time.timestamp()
         new = NewEvent(event.id, event.event_type, time, event.source, report, deliveries, scope=scope)
         if event.trace_context:
             new.trace_context = to_text(event.trace_context)
         return listeners, new
-
-    def _choose(self, audience: _Audience, event: Event) -> tuple[list[Listener], list[NewDelivery]]:
-        listeners: list[Listener] = []
-        deliveries: list[NewDelivery] = []
-        verdicts: dict[str, bool] = {}
-        report: dict[str, Any] | None = None
-        for listener, own in zip(audience.listeners, audience.own, strict=True):
-            if listener.filter is not None:
-                if listener.filter not in verdicts:  # many listeners may have the same
-                    report = report or thaw(event.report())
-                    verdicts[listener.filter] = passes_filter(listener, report)
-                if not verdicts[listener.filter]:
-                    continue
-            listeners.append(listener)
-            deliveries += _deliveries(listener, self.skip(listener), event) if own is None else own
-        return listeners, deliveries
-
-    def _audience(self, event_type: str, scope: str | None) -> _Audience:
-        matching = self._index.matching(event_type)
-        found = self._audiences.get((event_type, scope))
-        if found is None or found.matching is not matching:
-            if len(self._audiences) >= AUDIENCES:
-                self._audiences.clear()
-            found = self._audiences[event_type, scope] = _Audience(
-                matching, tuple(each for each in matching if each.hears(scope, event_type)), self.skip
-            )
-        return found
-
-
-class _Audience:
-    """The listeners of an event type and scope as long as no record changes, with what is the same at each event."""
-
-    def __init__(
-        self,
-        matching: tuple[Listener, ...],
-        listeners: tuple[Listener, ...],
-        skip: Callable[[Listener], str | None],
-    ) -> None:
-        """`matching`: those that have the event type; `listeners`: those of them that may get such an event."""
-        self.matching = matching
-        self.listeners = listeners
-        self.own = [None if each.mute_drops or each.expires else _deliveries(each, skip(each)) for each in listeners]
-        """The deliveries of each listener; None where they depend on the time."""
-        self.deliveries: tuple[NewDelivery, ...] | None = None
-        """All of them; None where they depend on the time, or on the event."""
-        if None not in self.own and not any(each.filter for each in listeners):
-            self.deliveries = tuple(delivery for own in self.own for delivery in own or ())
 
 
 def check_scope(scope: object) -> None:
@@ -343,24 +277,6 @@ def check_scope(scope: object) -> None:
             SCOPE.load("scope", scope)
         except ValueError as error:
             raise InvalidEvent(str(error)) from None
-
-
-def passes_filter(listener: Listener, report: Mapping[str, Any]) -> bool:
-    """Whether the listener's filter lets an event with this report pass. `report`: in plain dicts and lists."""
-    return passes(_condition(listener), report)
-
-
-def _condition(listener: Listener) -> Filter | None:
-    try:
-        return listener.condition
-    except InvalidConfig:  # of a foreign store; an event too many is better than one that is lost
-        return None
-
-
-def _deliveries(listener: Listener, skip: str | None, event: Event | None = None) -> tuple[NewDelivery, ...]:
-    """`event`: needed for a listener whose deliveries expire."""
-    expires = event.time.timestamp() + listener.expires if event is not None and listener.expires else None
-    return tuple(NewDelivery(listener.id, target, skip, expires) for target in listener.targets)
 
 
 def _is_same_content(event: Event, before: Event) -> bool:

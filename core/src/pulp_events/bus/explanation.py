@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pulp_events.bus.emitter import SKIPPED, Emitter, check_scope
+from pulp_events.bus.audience import SKIPPED
+from pulp_events.bus.emitter import Emitter, check_scope
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge

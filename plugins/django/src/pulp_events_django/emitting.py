@@ -9,9 +9,11 @@ from django.db import connections, transaction
 
 from pulp_events import Event, EventModel
 from pulp_events.bus.homes import stand_in
+from pulp_events.bus.refusals import LOG
+from pulp_events.errors import EventsError
 from pulp_events.events.jsonable import to_jsonable
-from pulp_events_django.project_bus import get_bus
-from pulp_events_django.project_settings import database, named_database
+from pulp_events_django.project_settings import database, named_database, on_error
+from pulp_events_django.unopened import open_bus, refused
 
 
 def emit(event_type: str | EventModel, payload: Any = None, call_report: Any = None, **options: Any) -> Event:
@@ -42,15 +44,27 @@ def emit_on_commit(
     PULP_EVENTS_DATABASE, `emit` loses none. The payload is the one of now, and is refused now if it is not valid.
     """
     if isinstance(event_type, str):
-        get_bus().event_types.require(event_type)
+        _check(event_type)
     given = (_as_now(payload, "payload"), _as_now(call_report, "call_report"))
     transaction.on_commit(partial(_emit, event_type, *given, options), using=using)
 
 
 def _emit(event_type: str | EventModel, payload: Any, call_report: Any, options: dict[str, Any]) -> Event:
+    try:
+        bus = open_bus()
+    except EventsError as error:
+        return refused(error, (event_type, payload, call_report, options.get("id")))
     if isinstance(event_type, str):
-        return get_bus().emit(event_type, payload, call_report, **options)
-    return get_bus().emit(event_type, call_report=call_report, **options)
+        return bus.emit(event_type, payload, call_report, **options)
+    return bus.emit(event_type, call_report=call_report, **options)
+
+
+def _check(event_type: str) -> None:
+    try:
+        open_bus().event_types.require(event_type)
+    except EventsError:
+        if on_error() != LOG:
+            raise  # else it is logged after the commit
 
 
 def _as_now(given: Any, name: str) -> Any:
