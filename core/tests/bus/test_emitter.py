@@ -80,4 +80,4 @@ def test_what_is_worked_out_is_kept_for_some_event_types_only(bus):
     for number in range(3 * AUDIENCES):
         bus.event_types.register(EventType(f"test.{number}", "one of many"))
         assert len(bus.outbox.of_event(bus.emit(f"test.{number}").id)) == 1
-    assert len(bus._emitter._audiences._known) <= AUDIENCES
+    assert len(bus._emitting.emitter._audiences._known) <= AUDIENCES

@@ -75,10 +75,10 @@ def test_a_refused_event_leaves_the_applications_transaction_as_it_was(bus, data
     connection = sqlite3.connect(database)
     event = emit(bus, connection)
     before = connection.total_changes
-    bus._emitter._match, original = (lambda *_: ([], _again(event, bus))), bus._emitter._match
+    bus._emitting.emitter._match, original = (lambda *_: ([], _again(event, bus))), bus._emitting.emitter._match
     with pytest.raises(StoreError, match="UNIQUE"):
         bus.emit("repo.sync.start", connection=connection)
-    bus._emitter._match = original
+    bus._emitting.emitter._match = original
     assert connection.in_transaction and connection.total_changes >= before
     connection.commit()
     assert len(bus.wait(event, 10)) == 1

@@ -30,7 +30,9 @@ class PulpHome:
         from django.db import connection
 
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE events_eventlistener, events_listenerversion, events_listenerchange")
+            cursor.execute(
+                "TRUNCATE events_eventlistener, events_listenerversion, events_listenerchange, events_knowneventtype"
+            )
 
     def open(self):
         return PulpListenerStore()

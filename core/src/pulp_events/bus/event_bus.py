@@ -192,7 +192,7 @@ class EventBus(Inquiries, ForAsyncio):
         """
         try:
             self._check_open()
-            return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
+            return self._emitting.emitter.would_deliver(event_type, scope)
         except EventsError:
             return self._might()
 
@@ -206,8 +206,8 @@ class EventBus(Inquiries, ForAsyncio):
         """
         try:
             self._check_open()
-            with self._asking_through(connection):
-                return (self._emitter or self._make_emitter()).is_wanted(event_type, scope)
+            with self._emitting.asking_through(connection):
+                return self._emitting.emitter.is_wanted(event_type, scope)
         except EventsError:
             return self._might()
 
@@ -314,12 +314,12 @@ class EventBus(Inquiries, ForAsyncio):
 
         self._check_open()
         self._types.look()
-        warm_up(self._emitter or self._make_emitter(), self._index, self.event_types)
+        warm_up(self._emitting.emitter, self._index, self.event_types)
         rest(self._store, self.outbox)
 
     def _might(self) -> bool:
         """While an error is handled: it is raised, or `emit` is to say it, which is asked by being told True."""
-        if self._refusals.raises:
+        if self._emitting.refusals.raises:
             raise  # noqa: PLE0704  # the one that is being handled
         return True
 

@@ -135,6 +135,6 @@ class ForAsyncio(Lifecycle):
         try:
             lent = await lend(connection)
         except EventsError as error:
-            return self._refusals.take(error, events)
+            return self._emitting.refusals.take(error, events)
         # The connection is its owner's again when this ends, and so not before the thread is done with it.
         return await to_its_end(self._threads.run(self._emit, events, lent, *rest))

@@ -64,7 +64,7 @@ class Inquiries(Lifecycle):
         from pulp_events.bus.explanation import explain_all
 
         self._check_open()
-        emitter, now = self._emitter or self._make_emitter(), self.clock.time()
+        emitter, now = self._emitting.emitter, self.clock.time()
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report, scope)
 
     @imports_late
@@ -83,7 +83,7 @@ class Inquiries(Lifecycle):
         if most is not None:
             check_limit(most, "most")
         event, deliveries = self.events.get(event_id), DeliveriesOfEvent(self.outbox, event_id, most)
-        emitter, changes = self._emitter or self._make_emitter(), None
+        emitter, changes = self._emitting.emitter, None
         listeners = self.listeners.list()
         if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
             changes = self.listeners.history(since=event.time)[::-1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -14,18 +13,17 @@ from pulp_events.bus import homes, unclosed
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
 from pulp_events.bus.delivery_mode import Deliver
-from pulp_events.bus.dropped import Dropped
+from pulp_events.bus.emitting import Emitting
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
 from pulp_events.bus.grace import Grace
 from pulp_events.bus.homes import Home
-from pulp_events.bus.refusals import RAISE, Refusals, is_in_transaction
+from pulp_events.bus.refusals import RAISE
 from pulp_events.bus.remembering import TypeMemory
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
-from pulp_events.listeners.store import AsksThrough
 from pulp_events.listeners.writing import said_by
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pulp_events.bus.emitter import Emitter
-    from pulp_events.bus.storing import Storing
     from pulp_events.bus.waiting_reason import Sources
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
@@ -53,6 +50,10 @@ if TYPE_CHECKING:
 
 class Lifecycle:
     """The parts of an event bus, and their life: opened late, closed in order, made again after a fork."""
+
+    listeners: Listeners
+    _index: ListenerIndex
+    _emitting: Emitting
 
     def __init__(
         self,
@@ -109,7 +110,7 @@ class Lifecycle:
                 # Its threads are waited for: they would claim what is emitted when it is at home again.
                 self._delivering.stop(Grace(None), drain=False, tell=False)
                 self._threads.stop()
-                self._refusals.close()
+                self._emitting.refusals.close()
             self._live_in(home)
             if open_here:
                 self._assemble()
@@ -155,7 +156,7 @@ class Lifecycle:
             self._closing = False
             self._types.look()
         if not self._forked:
-            self._refusals.close()
+            self._emitting.refusals.close()
         self._home.close()
 
     @property
@@ -172,17 +173,17 @@ class Lifecycle:
     def dropped(self) -> int:
         """How many events this bus dropped since it was opened, or forked, that is, did not store and raised nothing:
         see `[events] when_full` and `on_error`."""
-        return self._dropped.total
+        return self._emitting.dropped.total
 
     @property
     def refused(self) -> Mapping[str, int]:
         """How many events `emit` could not emit since the bus was opened, or forked, by the name of the error's class;
         whether it raised the error or logged it."""
-        return dict(self._refusals.counts)
+        return dict(self._emitting.refusals.counts)
 
     def refuse(self, error: EventsError, event_types: Sequence[str]) -> None:
         """Events of these types cannot be emitted: raise the error, or log it, as `on_error` says."""
-        self._refusals.take(error, [(each,) for each in event_types])
+        self._emitting.refusals.take(error, [(each,) for each in event_types])
 
     @property
     def outbox(self) -> Outbox:
@@ -243,17 +244,15 @@ class Lifecycle:
         `index`, `emitter`: those of the parent process, for what they know.
         """
         self._lock = threading.RLock()
-        self._observers = Observers(self._home.plugins, self.settings)
+        observers = Observers(self._home.plugins, self.settings)
         self._index = ListenerIndex(self._store, index)
-        self._emitter: Emitter | None = None
-        self._emitter_before = emitter
-        self._storing: Storing
         self._threads = EmittingThreads()
-        self._dropped = Dropped(lambda: self.outbox, self.clock)
-        source = self.settings.section("events")["source"]
-        self._refusals = Refusals(self._on_error, self._dropped, self.clock, source)
         self._types = TypeMemory(self.plugins, self._store, self.settings, self.clock)
         self.plugins.event_types.elsewhere = self._types.others
+        self._emitting = Emitting(
+            self.settings, self.plugins, self._store, self._index, observers, self._delivering, self._types, self.clock,
+            self._in_use, on_error=self._on_error, encode=self._encode, before=emitter,
+        )  # fmt: skip
         self.listeners = Listeners(
             self._store,
             self._index,
@@ -263,29 +262,14 @@ class Lifecycle:
             self._delivering.listener_deleted,
             self._delivering.listener_enabled,
             self._delivering.listener_unmuted,
-            self._observers.tell_changed,
+            observers.tell_changed,
             self._by,
         )
         if self._delivering.mode.imports_emitter_at_open:
-            self._make_emitter()
-        self._delivering.start(self._index, self._store, self.listeners, self._emits, self._types.look_again)
-
-    def _emits(self) -> tuple[Emitter, Storing]:
-        return self._emitter or self._make_emitter(), self._storing
-
-    def _make_emitter(self) -> Emitter:
-        from pulp_events.bus.emitter import Emitter
-        from pulp_events.bus.storing import Storing
-
-        mode = self._delivering.mode
-        self._storing = Storing(
-            self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock, self._dropped
+            self._emitting.make()
+        self._delivering.start(
+            self._index, self._store, self.listeners, lambda: self._emitting.parts, self._types.look_again
         )
-        self._emitter = emitter = Emitter(
-            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before, self._encode
-        )
-        self._emitter_before = None
-        return emitter
 
     def _open_outbox(self) -> Outbox:
         self._check_open()
@@ -315,13 +299,7 @@ class Lifecycle:
                 if self._forked:
                     self._forked = False
                     unclosed.opened(self)
-                    self._assemble(self._index, self._emitter or self._emitter_before)
-
-    def _asking_through(self, connection: Any) -> AbstractContextManager[None]:
-        """Where the listeners are asked for: on the application's connection if it emits with one."""
-        if connection is None or not isinstance(self._store, AsksThrough):
-            return nullcontext()
-        return self._store.through(connection)
+                    self._assemble(self._index, self._emitting.known)
 
     @staticmethod
     def _is_calling() -> bool:
@@ -343,21 +321,6 @@ class Lifecycle:
         given = [*events] if isinstance(events, Iterator) else events
         try:
             self._check_open()
-            emitter = self._emitter or self._make_emitter()
-            with self._asking_through(connection):
-                prepared = emitter.prepare_all(given, expires, scope, trace_context)
-        except EventsError as error:  # what else is raised is the application's own: it made the payload
-            return self._refusals.take(error, given)
-        began = not self._refusals.raises and is_in_transaction(connection)
-        try:
-            with self._in_use:
-                emitted = self._storing.store(prepared, connection)
-                if connection is None:  # else nothing of ours is to be connected
-                    self._delivering.mode.on_emitted()
-                    self._types.look()
-        except Exception as error:
-            if began and not is_in_transaction(connection):
-                raise  # the database gave up the application's own transaction: it must not believe that it goes on
-            return self._refusals.take(error, given, [each.event for each in prepared])
-        self._refusals.stored()
-        return emitted
+        except EventsError as error:
+            return self._emitting.refusals.take(error, given)
+        return self._emitting.emit(given, connection, expires, scope, trace_context)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pulp_events.events.remembered import RememberedType
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.history import HistoryQuery, ListenerChange
@@ -25,7 +27,8 @@ KEEP_HISTORY = 365 * 86400.0
 
 
 class PulpListenerStore:
-    """Implements `ListenerStore`, `ListenerHistory`, `JoinsTransactions` and `AsksThrough` by the models in `app`.
+    """Implements `ListenerStore`, `ListenerHistory`, `JoinsTransactions`, `AsksThrough` and `RemembersTypes` by the
+    models in `app`.
 
     `fresh`: how old a version may be, in seconds, before it is asked for again. `idle`: seconds after which a
     connection that nobody needed is closed. Django is set up with the first question, not before.
@@ -114,6 +117,25 @@ class PulpListenerStore:
         if not self._keep_history:
             return []
         return self._read(lambda records, alias, shared: records.history(alias, query), own=True)
+
+    def remember_types(self, told: Mapping[str, RememberedType]) -> None:
+        self._of_types("keep event types", lambda types, alias: types.remember(alias, told))
+
+    def remembered_types(self) -> Mapping[str, RememberedType]:
+        return self._of_types("read event types", lambda types, alias: types.all_of(alias))
+
+    def forget_types(self, names: Collection[str]) -> int:
+        return self._of_types("forget event types", lambda types, alias: types.forget(alias, names))
+
+    def _of_types(self, what: str, ask: Callable[[ModuleType, str], T]) -> T:
+        self._loaded()
+        from pulp_events_pulpcore.app import known_types
+
+        def answer(alias: str) -> T:
+            with django_errors.translated(what):
+                return ask(known_types, alias)
+
+        return self._own.run(answer)
 
     @property
     def place(self) -> str:

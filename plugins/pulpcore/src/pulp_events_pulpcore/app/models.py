@@ -1,4 +1,4 @@
-"""The models: listeners, their version and their history."""
+"""The models: listeners, their version and their history; event types of applications."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -47,3 +47,14 @@ class ListenerChange(models.Model):
     listener_id = models.CharField(max_length=24, db_index=True)
     change = EncryptedTextField()
     """JSON; secrets are masked in it already."""
+
+
+class KnownEventType(models.Model):
+    """An event type of an application beside Pulp, for programs that do not have it: see
+    `pulp_events.events.remembered`."""
+
+    name = models.TextField(primary_key=True)
+    document = models.TextField()
+    """JSON: the type, and who told of it last."""
+    last_seen = models.DateTimeField()
+    """When that was."""
