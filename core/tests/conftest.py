@@ -100,9 +100,14 @@ def locked():
         holder = subprocess.Popen([sys.executable, "-uc", code, path], stdin=-1, stdout=-1, text=True)
         holders.append(holder)
         holder.stdout.readline()
-        return lambda: holder.communicate("\n")
+
+        def release():
+            print(file=holder.stdin, flush=True)
+            holder.wait(60)
+
+        return release
 
     yield lock
     for holder in holders:
-        holder.kill()
-        holder.communicate()
+        with holder:
+            holder.kill()

@@ -142,7 +142,7 @@ def test_a_locked_outbox_is_not_waited_for_beyond_the_grace(
     eventually(lambda: free)
     monkeypatch.setattr(grace, "DEFAULT", 1.0)
     assert seconds(lambda: bus.close(given, drain=drain)) < 100
-    assert "1 delivery will be attempted again when the lease ends" in caplog.text
+    assert "1 delivery will be attempted again when its lease ends" in caplog.text
     [left] = [each.getMessage() for each in caplog.records if LEFT in each.getMessage()]
     assert "1 pending delivery, as the outbox could not be written" in left and "was locked by another" in left
     assert "endpoint" not in left
@@ -164,8 +164,10 @@ def test_a_lock_that_ends_within_the_grace_costs_no_repetition(tmp_path, recordi
     bus.listeners.create("recording", {}, ["*"])
     bus.emit(ONE, FINE)
     eventually(lambda: free)
-    threading.Timer(0.5, free[0]).start()
+    releasing = threading.Timer(0.5, free[0])
+    releasing.start()
     bus.close(60)
+    releasing.join()
     with recording_bus(deliver="inline") as again:
         assert [each.state for each in again.deliveries.list()] == ["delivered"]
     assert len(recording.calls) == 1

@@ -61,7 +61,7 @@ def test_after_any_change_the_next_event_goes_to_those_that_are_to_get_it(bus, c
 
 
 def test_a_filter_that_many_listeners_have_is_asked_once_for_each_event(bus, monkeypatch):
-    from pulp_events.bus import emitter
+    from pulp_events.bus import audience
 
     with bus.listeners.together() as several:
         for _ in range(50):
@@ -69,7 +69,7 @@ def test_a_filter_that_many_listeners_have_is_asked_once_for_each_event(bus, mon
             several.create("recording", {}, ["*"], filter="payload.b")
     asked = []
     monkeypatch.setattr(
-        emitter, "passes", lambda one, report: asked.append(one.expression) or filters.passes(one, report)
+        audience, "passes", lambda one, report: asked.append(one.expression) or filters.passes(one, report)
     )
     event = bus.emit("repo.sync.start", {"a": True})
     assert len(bus.outbox.of_event(event.id)) == 50 and sorted(asked) == ["payload.a", "payload.b"]

@@ -35,12 +35,10 @@ class AttemptLog:
 
     def lost(self, count: int, error: StoreError) -> None:
         """So many results are given up: their deliveries are made again."""
-        _logger.error(
-            "attempts cannot be recorded; %d %s will be attempted again when the lease ends: %s",
-            count,
-            "delivery" if count == 1 else "deliveries",
-            error,
-        )
+        text = "attempts cannot be recorded; %d deliveries will be attempted again when their leases end: %s"
+        if count == 1:
+            text = "attempts cannot be recorded; %d delivery will be attempted again when its lease ends: %s"
+        _logger.error(text, count, error)
 
     def attempt(self, result: Result, judged: Judged) -> None:
         """Say what an attempt came to; of those that fail alike, the first, and how many there were."""

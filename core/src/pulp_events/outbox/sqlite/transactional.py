@@ -30,8 +30,7 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
     connection = _sqlite(connection, remedy)
     try:
         cursor = connection.cursor()
-        cursor.row_factory = None  # the application may have one that makes something else of a row
-        file = os.fsdecode(cursor.execute("PRAGMA database_list").fetchone()[2])
+        file = _file(cursor)
         if not file or not Path(file).samefile(path):
             raise StoreError(
                 f"connection is open on {file or 'a database in memory'}, not on the outbox; {remedy}, "
@@ -61,6 +60,18 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
     except (sqlite3.Error, ValueError) as error:  # aiosqlite: ValueError where it is closed
         raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
     return found
+
+
+def is_in_memory(connection: Any) -> bool:
+    """Whether `connection` leads to an SQLite database that is in no file. Raises StoreError for one of asyncio's."""
+    found = driver_of(connection)
+    return isinstance(found, sqlite3.Connection) and not _file(found.cursor())
+
+
+def _file(cursor: Any) -> str:
+    """That of the main database; empty for one in memory."""
+    cursor.row_factory = None  # the application may have one that makes something else of a row
+    return os.fsdecode(cursor.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _sqlite(given: Any, remedy: str) -> sqlite3.Connection | AiosqliteView:

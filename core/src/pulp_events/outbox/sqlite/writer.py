@@ -219,7 +219,7 @@ class Writer:
             return StoreBusy(closing(self._path)), False
         if own.until is not None and now >= own.until:
             return StoreBusy(_took_too_long(self._path, self._held_here)), True
-        return StoreBusy(_took_too_long(self._path, True, "timeout")) if self._held_here else failure, False
+        return StoreBusy(_took_too_long(self._path, True, "`timeout`")) if self._held_here else failure, False
 
     def _take(self, waiting: list[_Job[Any]]) -> Iterator[_Job[Any]]:
         """Those of them that still wait, out of the queue."""
@@ -287,9 +287,9 @@ class _OwnTransaction(StoreBusy):
     """Of the thread that would wait for itself; others may go on waiting."""
 
 
-def _took_too_long(path: Path, held_here: bool, setting: str = "emit_timeout") -> str:
+def _took_too_long(path: Path, held_here: bool, setting: str = "`emit_timeout`") -> str:
     whose, remedy = ("a transaction of this same process", _GIVE_CONNECTION) if held_here else _OTHERS
     return (
-        f"{path} was locked by {whose} for longer than `{setting}` in section [storage] allows; nothing was stored; "
+        f"{path} was locked by {whose} for longer than {setting} in section [storage] allows; nothing was stored; "
         f"{remedy}"
     )

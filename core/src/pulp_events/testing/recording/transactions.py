@@ -5,7 +5,6 @@ A database in memory, as that of Django's tests, can be asked by nobody else: it
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,10 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeGuard
 
-from pulp_events.borrowed.driver import driver_of
 from pulp_events.bus.stores import lacks_tables, open_outbox, outbox_of_plugin
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.outbox.records import NewEvent
+from pulp_events.outbox.sqlite.transactional import is_in_memory
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.plugins.registry import Plugins
@@ -110,7 +109,4 @@ def _tells(connection: Any) -> TypeGuard[TellsOfCommit]:
     """Whether it is one to an SQLite database in memory, in a transaction, and tells of its end."""
     if not callable(getattr(connection, "on_commit", None)):
         return False
-    driver = driver_of(connection)
-    if not isinstance(driver, sqlite3.Connection):
-        return False
-    return not driver.execute("PRAGMA database_list").fetchone()[2]
+    return is_in_memory(connection)
