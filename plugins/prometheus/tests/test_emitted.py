@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from pulp_events import EventBus
+from pulp_events.testing import record_events
 from pulp_events_prometheus.emitted import Counting, emitted
 
 from .scraping import scrape
@@ -132,3 +133,11 @@ def test_it_is_in_the_folder_that_the_application_named(tmp_path):
     with EventBus.open(settings={}, data_dir=tmp_path / "own", deliver="external") as bus:
         bus.emit("repo.sync.start", {"repo_id": "a"})
         assert len(files(bus)) == 1
+
+
+def test_what_is_recorded_in_a_test_is_not_counted_and_makes_no_file(bus):
+    with record_events() as events:
+        bus.emit("repo.sync.start", {"repo_id": "a"})
+        assert events.types == ["repo.sync.start"] and files(bus) == []
+    bus.emit("repo.sync.start", {"repo_id": "a"})
+    assert len(files(bus)) == 1 and total(bus, "repo.sync.start") == 1

@@ -73,6 +73,12 @@ def connections_here(server):
     return count
 
 
+def test_the_migrations_make_the_models_as_they_are(server):
+    from django.core.management import call_command
+
+    call_command("makemigrations", "events", check_changes=True, dry_run=True)  # SystemExit if there is any to make
+
+
 class TestListeners(ListenerStoreContract):
     """The contract of any store."""
 
