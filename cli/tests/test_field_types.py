@@ -129,7 +129,9 @@ def test_help_manual_page_and_completion_say_how_each_is_written(admin, tmp_path
         ("--limits=a=b", "--limits.a {'a': 'b'}: Not a valid integer"),
         ("--limits=a", "--limits takes KEY=VALUE, and may be repeated"),
         ("--codes=1,x", "--codes 'x': Not a valid integer"),
-        ("--codes='[1'", "--codes '[1': Not a valid integer"),
+        ("--codes='[1'", """--codes begins with [ and is not a JSON array, such as ["a", "b"]"""),
+        ("--rooms='[a],b'", "--rooms begins with [ and is not a JSON array"),
+        ("--rooms=[a", "--rooms begins with [ and is not a JSON array"),
         ("--place=a", "--place ['a']: Length must be 2"),
         ("--login=ann", """--login is not JSON; write for example --login='{"user": "text", "port": 443}'"""),
         ("--logins='{'", """--logins is not JSON; write for example --logins='{"user": "text", "port": 443}'"""),
@@ -149,8 +151,8 @@ def test_a_value_that_is_refused_is_named(admin, words, said):
     assert admin.stored() == ""
 
 
-@pytest.mark.parametrize("words", ["--rooms=[::1]:80,[::2]:80", "--rooms=[a", "--rooms='[a],b'"])
-def test_brackets_that_are_no_json_are_text(admin, words):
+@pytest.mark.parametrize("words", ["--rooms=[::1]:80,[::2]:80", "--rooms=[fe80::1%eth0]:80,b", "--rooms=a,[b"])
+def test_the_brackets_of_an_address_and_those_within_a_text_are_text(admin, words):
     admin.listener(*CREATE[2:], *shlex.split(words))
     assert ",".join(stored(admin)["rooms"]) == shlex.split(words)[0].removeprefix("--rooms=")
 

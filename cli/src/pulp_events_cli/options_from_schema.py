@@ -17,7 +17,7 @@ from marshmallow import Schema, fields
 
 from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.listeners.listener import OPTIONS
-from pulp_events.notation.reading import NotUnderstood, accepts, read
+from pulp_events.notation.reading import NotUnderstood, accepts, apart, lines, read
 from pulp_events.notation.structure import Listing, Pairs, Single, offered, structure
 from pulp_events.notation.writing import choices
 from pulp_events.secrets import holds_secrets, is_secret_field
@@ -116,27 +116,28 @@ class SchemaOptions:
 
     def _value(self, key: str, field: fields.Field[Any], given: Any, reader: option_values.OptionReader) -> Any:
         option, metadata = self.option(key), option_metadata(field)
-        texts = given if isinstance(given, list) else [given]
+        texts = apart(field, given if isinstance(given, list) else [given])
         several = is_secret_field(field) and isinstance(structure(field), Listing)
 
         @cache  # standard input can be read once
         def get(text: str) -> Any:
             value = reader.read(option, text, metadata)
             # Of secrets, which may have commas of their own, a file has one in each line.
-            return _lines(value) if several and (text == "-" or text.startswith("@")) else value
+            return lines(value) if several and (text == "-" or text.startswith("@")) else value
+
+        def get_secret(text: str) -> Any:
+            return reader.read(option, text, {"secret": True})
 
         if len(texts) == 1 and type(field) is not fields.List and isinstance(reference := get(texts[0]), Mapping):
             return reference  # what it leads to may be the whole list or mapping
         try:
-            return read(field, texts, get)
+            return read(field, texts, get, get_secret)
         except NotUnderstood as error:
-            example = "" if isinstance(structure(field), Pairs | Single) else example_text(field)
+            kind = structure(field)
+            said = isinstance(kind, Pairs | Single) or (isinstance(kind, Listing) and kind.plain)
+            example = "" if said else example_text(field)
             told = f"; write for example {option}='{example}'" if example else ""
             raise UsageError(f"{option} {error}{told}") from None
-
-
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _destination(key: str) -> str:

@@ -1,21 +1,18 @@
-"""Secrets in configurations: references to them, and keeping them out of sight.
+"""Secrets in configurations: where they stand, and keeping them out of sight.
 
-A secret field (`metadata={"secret": True}`) holds its value or a reference, `{"$env": "NAME"}` or
-`{"$file": "/path"}`, that is read each time a channel opens, so that the record holds no secret. In a list or mapping
-each item may be one.
+A secret field (`metadata={"secret": True}`) holds its value or a reference to it (`references.py`). It may stand at any
+depth: in a nested schema, a list, a tuple or a mapping.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from pulp_events.errors import SettingsError
 from pulp_events.redaction.passwords import (
     MASK,
     mask_address,
@@ -25,10 +22,11 @@ from pulp_events.redaction.passwords import (
     passwords_of_urls,
 )
 from pulp_events.redaction.scrubber import Scrubber
-from pulp_events.system.remedies import remedy
+from pulp_events.references import describe_reference, holds_reference, is_reference, resolve
 
 __all__ = [
     "MASK",
+    "Place",
     "Scrubber",
     "describe_reference",
     "holds_reference",
@@ -41,6 +39,7 @@ __all__ = [
     "mask_passwords",
     "mask_value",
     "nested_schemas",
+    "places",
     "redact",
     "resolve",
     "secret_fields",
@@ -107,77 +106,74 @@ def is_secret(schema: Schema, key: str) -> bool:
     return bool(_SECRET_NAME.search(key) or difflib.get_close_matches(key, secret_fields(schema), n=1))
 
 
-def is_reference(value: Any) -> bool:
-    """True for `{"$env": …}` and `{"$file": …}`."""
-    return (
-        isinstance(value, Mapping)
-        and len(value) == 1
-        and next(iter(value)) in ("$env", "$file")
-        and isinstance(next(iter(value.values())), str)
-    )
+@dataclass(frozen=True)
+class Place:
+    """A value of a configuration: the topmost that is secret with all that is in it, or one that has nothing in it."""
+
+    path: tuple[str, ...]
+    """Keys of mappings and positions in lists, from the configuration downwards."""
+    field: Any
+    """Its field; None where there is none."""
+    value: Any
+    is_secret: bool
 
 
-def holds_reference(value: Any) -> bool:
-    """True for a reference, and for a list or mapping that has one among its items."""
-    if is_reference(value):
-        return True
-    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return any(map(is_reference, items))
+def places(schema: Schema, config: Mapping[str, Any]) -> Iterator[Place]:
+    """All that a configuration is made of, each value once."""
+    known = _by_key(schema)
+    for key, value in config.items():
+        if is_secret(schema, key):
+            yield Place((str(key),), known.get(key), value, is_secret=True)
+        else:
+            yield from _places((str(key),), known.get(key), value)
 
 
-def describe_reference(reference: Mapping[str, str]) -> str:
-    """`env:NAME` or `file:PATH`, as the CLI takes it."""
-    kind, name = next(iter(reference.items()))
-    return f"{kind[1:]}:{name}"
+def _places(path: tuple[str, ...], field: Any, value: Any) -> Iterator[Place]:
+    if _is_misplaced(field, value):
+        yield Place(path, field, value, is_secret=True)
+    elif is_reference(value) or not isinstance(value, Mapping | list | tuple):
+        yield Place(path, field, value, is_secret=False)
+    elif isinstance(value, Mapping) and field is not None and (schema := _nested(field)) is not None:
+        yield from (replace(each, path=path + each.path) for each in places(schema, value))
+    else:
+        for key, part, each in _parts(field, value):
+            yield from _places((*path, str(key)), part, each)
 
 
-def resolve(value: Any, place: str) -> Any:
-    """The value that a reference stands for, also as an item of a list or mapping; anything else as it is.
-
-    One line break at a file's end is dropped. Raises SettingsError that names `place` and the reference when it cannot
-    be read.
-    """
-    if not is_reference(value):
-        if isinstance(value, list | tuple):
-            return [resolve(item, place) if is_reference(item) else item for item in value]
-        if isinstance(value, Mapping):
-            return {key: resolve(item, f"{place} {key}") if is_reference(item) else item for key, item in value.items()}
-        return value
-    kind, name = next(iter(value.items()))
-    if kind == "$env":
-        if name not in os.environ:
-            raise SettingsError(f"{place}: environment variable {name} is not set in this process; set it and retry")
-        return os.environ[name]
-    try:
-        return Path(name).read_text("utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        raise SettingsError(f"{place}: cannot read {name}: {error.strerror}; {remedy(error, 'read')}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{place}: cannot read {name}: not UTF-8 text; write it as UTF-8") from error
+def _parts(field: Any, value: Mapping[str, Any] | list[Any] | tuple[Any, ...]) -> Iterator[tuple[Any, Any, Any]]:
+    """Key or position, field and value of what is in a mapping or a list; None for the field that is not known."""
+    if isinstance(value, Mapping):
+        yield from ((key, getattr(field, "value_field", None), each) for key, each in value.items())
+        return
+    several = getattr(field, "tuple_fields", None)
+    # What is nested may be a list of the same.
+    one = field if isinstance(field, fields.Nested) else getattr(field, "inner", None)
+    for number, each in enumerate(value):
+        yield number, several[min(number, len(several) - 1)] if several else one, each
 
 
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration fit to be shown: secrets masked wherever they stand, references spelt, no password in URLs."""
-    by_key = {field.data_key or name: field for name, field in schema.fields.items()}
+    known = _by_key(schema)
     return {
-        key: _without_value(value) if is_secret(schema, key) else _shown(by_key.get(key), value)
+        key: _without_value(known.get(key), value) if is_secret(schema, key) else _shown(known.get(key), value)
         for key, value in config.items()
     }
+
+
+def _by_key(schema: Schema) -> dict[str, Any]:
+    return {field.data_key or name: field for name, field in schema.fields.items()}
 
 
 def _shown(field: Any, value: Any) -> Any:
     if _is_misplaced(field, value):
         return MASK
-    schema = None if field is None else _nested(field)
     if isinstance(value, Mapping):
-        if schema is not None:
+        if field is not None and (schema := _nested(field)) is not None:
             return redact(schema, value)
-        item = getattr(field, "value_field", None)
-        return {key: _shown(item, each) for key, each in value.items()}
+        return {key: _shown(part, each) for key, part, each in _parts(field, value)}
     if isinstance(value, list | tuple):
-        item = field if schema or isinstance(field, fields.Pluck) else getattr(field, "inner", None)
-        places = getattr(field, "tuple_fields", None) or [item] * len(value)
-        return [_shown(place, each) for place, each in zip(places, value, strict=False)]
+        return [_shown(part, each) for _, part, each in _parts(field, value)]
     return mask_address(value) if isinstance(value, str) else value
 
 
@@ -196,37 +192,33 @@ def _is_misplaced(field: Any, value: Any) -> bool:
 
 def secret_values(schema: Schema, config: Mapping[str, Any]) -> Iterator[Any]:
     """What a `Scrubber` must know of a configuration: its secrets, wherever they stand, and passwords in its URLs."""
-    by_key = {field.data_key or name: field for name, field in schema.fields.items()}
-    for key, value in config.items():
-        if is_secret(schema, key):
-            yield value
-        else:
-            yield from _secrets_below(by_key.get(key), value)
+    for place in places(schema, config):
+        if place.is_secret:
+            yield place.value
+            yield from _secret_keys(place.field, place.value)
+        elif isinstance(place.value, str):
+            yield from passwords_of_urls(place.value)
 
 
-def _secrets_below(field: Any, value: Any) -> Iterator[Any]:
-    schema = None if field is None else _nested(field)
-    if _is_misplaced(field, value):
-        yield value
-    elif isinstance(value, Mapping):
-        if schema is not None:
-            yield from secret_values(schema, value)
-        else:
-            for each in value.values():
-                yield from _secrets_below(getattr(field, "value_field", None), each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _secrets_below(field if schema else getattr(field, "inner", None), each)
-    elif isinstance(value, str):
-        yield from passwords_of_urls(value)
-
-
-def _without_value(value: Any) -> Any:
-    """What may be shown of a secret: its references."""
+def _without_value(field: Any, value: Any) -> Any:
+    """What may be shown of a secret: its references, and where they stand in it."""
     if is_reference(value):
         return describe_reference(value)
-    if not holds_reference(value):
+    if not holds_reference(value) or _has_secret_keys(field):
         return MASK
-    if isinstance(value, Mapping):
-        return {key: _without_value(item) for key, item in value.items()}
-    return [_without_value(item) for item in value]
+    parts = [(key, _without_value(part, each)) for key, part, each in _parts(field, value)]
+    return dict(parts) if isinstance(value, Mapping) else [shown for _, shown in parts]
+
+
+def _has_secret_keys(field: Any) -> bool:
+    keys = getattr(field, "key_field", None)
+    return keys is not None and is_secret_field(keys)
+
+
+def _secret_keys(field: Any, value: Any) -> Iterator[Any]:
+    """Keys of mappings that are secrets themselves."""
+    if isinstance(value, Mapping) and _has_secret_keys(field):
+        yield from value
+    if isinstance(value, Mapping | list | tuple):
+        for _, part, each in _parts(field, value):
+            yield from _secret_keys(part, each)

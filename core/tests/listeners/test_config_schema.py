@@ -188,13 +188,19 @@ def test_secrets_are_write_only_wherever_they_stand_and_their_values_are_not_tol
 @pytest.mark.parametrize("reference", [{"$env": "A"}, {"$file": "/a"}], ids=["environment", "file"])
 def test_a_secret_may_be_a_reference_where_that_is_wanted(reference):
     plain, trusted = json_schema(Described), json_schema(Described, references=True)
-    for value in ({"password": reference}, {"tokens": reference}, {"tokens": ["x", reference]}):
+    for value in (
+        {"password": reference},
+        {"tokens": reference},
+        {"tokens": ["x", reference]},
+        {"room": {"name": "a", "key": reference}},
+    ):
         assert not fits(plain, {"to": [], **value})
         assert fits(trusted, {"to": [], **value})
     for value in (
         {"plain": reference},
         {"password": {**reference, "b": "c"}},
-        {"room": {"name": "a", "key": reference}},
+        {"room": {"name": reference}},
+        {"room": reference},
     ):
         assert not fits(trusted, {"to": [], **value})
     assert trusted["properties"]["password"]["writeOnly"] is True

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -23,7 +23,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import Listener
-from pulp_events.secrets import is_reference
+from pulp_events.secrets import is_reference, places
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import json_text
 from pulp_events.visible import visible as made_visible
@@ -85,6 +85,8 @@ def _visible(value: Any, shown: Any) -> Any:
         return value
     if isinstance(value, list) and isinstance(shown, list) and len(value) == len(shown):
         return [_visible(*pair) for pair in zip(value, shown, strict=True)]
+    if isinstance(value, Mapping) and isinstance(shown, Mapping):
+        return visible(value, shown)
     return shown
 
 
@@ -128,24 +130,29 @@ def read(text: str, name: str) -> list[dict[str, Any]]:
 _WRITTEN = re.compile(r"(env):[A-Za-z_]\w*|(file):(?!//)\S+")
 
 
-def refuse_written_references(
-    config: Mapping[str, Any], secrets: set[str], stored: Mapping[str, Any], place: str
-) -> None:
+def refuse_written_references(config: Mapping[str, Any], schema: Schema, stored: Mapping[str, Any], place: str) -> None:
     """Raise UsageError for a secret that is written as the command line takes a reference: it would be stored as text.
 
     `stored`: the record's values, which may stay.
     """
-    for key in secrets & config.keys():
-        value = config[key]
-        items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
-        for item in items if value != stored.get(key) else ():
-            if isinstance(item, str) and (found := _WRITTEN.fullmatch(item)):
+    changed = {key: value for key, value in config.items() if value != stored.get(key)}
+    for at in places(schema, changed):
+        for text in _texts(at.value) if at.is_secret else ():
+            if found := _WRITTEN.fullmatch(text):
                 kind = found[1] or found[2]
                 what = "NAME" if kind == "env" else "PATH"
                 raise UsageError(
-                    f"{place}, {key}: {kind}:{what} is the command-line form of a reference; in a file, write "
-                    f"{{${kind}: {what}}}"
+                    f"{place}, {'.'.join(at.path)}: {kind}:{what} is the command-line form of a reference; in a file, "
+                    f"write {{${kind}: {what}}}"
                 )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)
 
 
 def _place(path: str) -> str:

@@ -13,7 +13,7 @@ from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events.listeners.notifier_config import validate
 from pulp_events.listeners.untrusted import Limits
-from pulp_events.secrets import MASK, redact, secret_fields
+from pulp_events.secrets import MASK, redact
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.listener_attributes import IN_FILE, in_json
 from pulp_events_cli.listener_files.document import refuse_written_references, visible
@@ -204,7 +204,7 @@ def _with_secrets(
             )
     notifier = bus.plugins.notifiers.get(type_id)
     if notifier is not None:
-        refuse_written_references(config, secret_fields(notifier.config_schema()), stored, place)
+        refuse_written_references(config, notifier.config_schema(), stored, place)
     return config
 
 

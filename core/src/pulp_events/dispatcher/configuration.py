@@ -14,7 +14,8 @@ from pulp_events.listeners.named_files import files_in
 from pulp_events.listeners.notifier_config import complete, secrets_of
 from pulp_events.listeners.time_limit import has_timeout, settings_for
 from pulp_events.plugins import boundary
-from pulp_events.secrets import Scrubber, is_reference
+from pulp_events.references import references_in
+from pulp_events.secrets import Scrubber
 from pulp_events.system.clock import Clock
 from pulp_events.system.file_version import FileVersions
 
@@ -115,10 +116,8 @@ class Configuration:
             return [("$file", path) for path in self._traits.settings_files]
         named = [("$file", path) for path in files_in(config, self._traits.file_keys)]
         named += [("$file", path) for path in self._traits.settings_files]
-        for key in self._traits.secret_keys:
-            for item in _items(config.get(key)):
-                if is_reference(item) and "$env" in item:
-                    named += item.items()
+        for key in self._traits.secretive_keys & config.keys():
+            named += [item for each in references_in(config[key]) for item in each.items() if "$env" in item]
         return named
 
     def _versions_of_named(self) -> tuple[Hashable, ...]:
@@ -131,14 +130,3 @@ class Configuration:
             reads = not self._listener.untrusted
             yield from secrets_of(self._traits.schema, self._listener.notifier_config, reads=reads)
         yield from self._traits.settings_secrets
-
-
-def _items(value: Any) -> list[Any]:
-    """The value, or those in it, where it is a list or a mapping that is no reference."""
-    if value is None:
-        return []
-    if is_reference(value) or isinstance(value, str):
-        return [value]
-    if hasattr(value, "values"):
-        return list(value.values())
-    return list(value) if isinstance(value, list | tuple) else [value]

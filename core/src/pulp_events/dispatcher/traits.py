@@ -25,7 +25,6 @@ class Traits:
         section = notifier.settings_section
         self.settings: Mapping[str, Any] = settings.section(section) if section else {}
         settings_schema = notifier.settings_schema() if section and notifier.settings_schema is not None else None
-        self.secret_keys = secret_fields(self.schema)
         self.secretive_keys = frozenset(
             field.data_key or name for name, field in self.schema.fields.items() if holds_secrets(field)
         )

@@ -36,17 +36,12 @@ _PYTHON_ONLY = re.compile(r"\\[AZ]|\(\?[^:=!]")
 
 def converted(schema: Any, references: bool) -> dict[str, Any]:
     """The JSON Schema of what it loads; with `references` in the place of secrets, too."""
-    converter = _ConfigConverter()
-    instance = resolve_schema_instance(schema)
-    made: dict[str, Any] = thaw(converter.whole(instance))
-    definitions = converter.definitions
-    if references:
-        for name, field in instance.fields.items():
-            key = field.data_key or name
-            if key in made["properties"] and is_secret_field(field):
-                made["properties"][key] = _or_reference(made["properties"][key])
-                definitions["reference"] = dict(REFERENCE)
-    return {**made, "$defs": thaw(definitions)} if definitions else made
+    converter = _ConfigConverter(references)
+    made: dict[str, Any] = thaw(converter.whole(resolve_schema_instance(schema)))
+    definitions = thaw(converter.definitions)
+    if converter.has_references:
+        definitions["reference"] = dict(REFERENCE)
+    return {**made, "$defs": definitions} if definitions else made
 
 
 def _or_reference(described: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +54,10 @@ def _or_reference(described: dict[str, Any]) -> dict[str, Any]:
 
 
 class _ConfigConverter(Converter):
-    def __init__(self) -> None:
+    def __init__(self, references: bool) -> None:
         super().__init__()
+        self._with_references = references
+        self.has_references = False
         add: Any = self.add_attribute_function
         for each in (_spelt, _tuple, _constant, _pattern, _format, _metadata, _json):
             add(each)
@@ -73,6 +70,10 @@ class _ConfigConverter(Converter):
             for name, field in schema.fields.items()
             if not field.dump_only
         }
+        for name, field in schema.fields.items() if self._with_references else ():
+            if (key := field.data_key or name) in made["properties"] and is_secret_field(field):
+                made["properties"][key] = _or_reference(made["properties"][key])
+                self.has_references = True
         if "required" in made:
             made["required"] = [key for key in made["required"] if key in made["properties"]]
         made["additionalProperties"] = schema.unknown != "raise"

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -14,7 +14,9 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
-from pulp_events.notation.reading import NotUnderstood, resolved
+from pulp_events.listeners.config_references import faults_beside, misplaced, without_references
+from pulp_events.notation.reading import NotUnderstood
+from pulp_events.notation.resolving import resolved
 from pulp_events.notation.structure import Pairs, offered, structure
 from pulp_events.notifier import Notifier, ReadablePart
 from pulp_events.plugins import boundary
@@ -25,9 +27,9 @@ from pulp_events.secrets import (
     is_secret,
     mask_message,
     mask_value,
+    places,
     redact,
     resolve,
-    secret_fields,
     secret_values,
 )
 
@@ -40,8 +42,10 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     schema = notifier.config_schema()
     given = thaw(config)
     references = {key: value for key, value in given.items() if holds_reference(value)}
-    _refuse_references(notifier, schema, references)
-    _check_items(notifier, schema, references)
+    _refuse_misplaced(notifier, schema, references)
+    with _explained(notifier, schema, references):
+        if faults := faults_beside(schema, references):
+            raise ValidationError(faults)
     plain = {key: value for key, value in given.items() if key not in references}
     with _explained(notifier, schema, plain):
         with _called(notifier, "prepare", schema, given):
@@ -98,10 +102,10 @@ def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | Non
     known = offered(schema)
     plain: dict[str, Any] = {}
     for key, value in thaw(stored).items():
-        plain[key] = resolve(value, f"{notifier.type_id} {key}")
+        plain[key] = value
         if key in known and holds_reference(value):
             try:
-                plain[key] = resolved(known[key], value, plain[key])
+                plain[key] = resolved(known[key], value, f"{notifier.type_id} {key}")
             except NotUnderstood as error:
                 raise InvalidConfig(f"{notifier.type_id} {key}: what its reference leads to {error}") from None
     return _load(notifier, schema, plain)
@@ -150,10 +154,27 @@ def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> ReadablePart
 
 
 def _readable(notifier: Notifier, schema: Schema, plain: dict[str, Any], references: Mapping[str, Any]) -> ReadablePart:
-    found = ReadablePart(_load(notifier, schema, plain, partial=tuple(references)))
-    loads_as = {field.data_key or name: field.attribute or name for name, field in schema.fields.items()}
-    found.references = frozenset(loads_as.get(key, key) for key in references)
+    kept, absent = without_references(schema, references)
+    try:
+        found = ReadablePart(_load(notifier, schema, {**plain, **kept}, partial=absent))
+    except PluginError:
+        if not kept:
+            raise
+        # A nested schema that cannot do with a part of an object judges the whole of it when the references are read.
+        kept = {}
+        found = ReadablePart(_load(notifier, schema, plain, partial=absent | _names(schema, references)))
+    found.references = frozenset(_loads_as(schema, key) for key in references if key not in kept)
     return found
+
+
+def _names(schema: Schema, keys: Iterable[str]) -> set[str]:
+    """The fields of these keys, as `partial` has them."""
+    return {name for name, field in schema.fields.items() if (field.data_key or name) in keys}
+
+
+def _loads_as(schema: Schema, key: str) -> str:
+    loads_as = {field.data_key or name: field.attribute or name for name, field in schema.fields.items()}
+    return loads_as.get(key, key)
 
 
 def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
@@ -166,7 +187,7 @@ def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) or ("",)
 
 
-def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
+def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: Collection[str] = ()) -> dict[str, Any]:
     with _explained(notifier, schema, config), _called(notifier, "config_schema", schema, config):
         return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
 
@@ -190,9 +211,12 @@ def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) ->
     except ValidationError as error:
         found: dict[str, list[str]] = {}
         scrub = Scrubber(secret_values(schema, config))
+        hidden = [at for at in places(schema, config) if at.is_secret]
         for path, message in messages(error.normalized_messages()):  # type: ignore[no-untyped-call]
             key = _key_of(path, config)
-            masked = mask_message(scrub(message), config.get(key), secret=is_secret(schema, key))
+            masked = mask_message(scrub(message), config.get(key))
+            for value in (at.value for at in hidden if at.path[0] == key):
+                masked = mask_message(masked, value, secret=True)
             found.setdefault(path, []).append(masked)
         parts = [_part(path, texts, config, schema) for path, texts in found.items()]
         lines = "; ".join(f"{key}{said}" for key, said in parts)
@@ -219,29 +243,8 @@ def _key_of(path: str, config: Mapping[str, Any]) -> str:
     return path if path in config else path.partition(".")[0]  # an unknown key may have dots
 
 
-def _check_items(notifier: Notifier, schema: Schema, values: Mapping[str, Any]) -> None:
-    """The items that stand beside references in a list or mapping; the references are checked when they are read."""
-    by_key = {field.data_key or name: field for name, field in schema.fields.items()}
-    errors: dict[str, Any] = {}
-    for key, value in values.items():
-        field = by_key[key]
-        item: Any = getattr(field, "inner", None) or getattr(field, "value_field", None)
-        if item is None or is_reference(value):
-            continue
-        for place, one in value.items() if isinstance(value, Mapping) else enumerate(value):
-            if not is_reference(one):
-                try:
-                    item.deserialize(one)
-                except ValidationError as error:
-                    errors.setdefault(key, {})[place] = error.messages
-    with _explained(notifier, schema, values):
-        if errors:
-            raise ValidationError(errors)
-
-
-def _refuse_references(notifier: Notifier, schema: Schema, references: Mapping[str, Any]) -> None:
-    wrong = sorted(set(references) - secret_fields(schema))
-    if wrong:
+def _refuse_misplaced(notifier: Notifier, schema: Schema, references: Mapping[str, Any]) -> None:
+    if wrong := misplaced(schema, references):
         raise InvalidConfig(
             f"invalid {notifier.type_id} configuration: {', '.join(wrong)} is not a secret, so it cannot be "
             "a reference to a file or environment variable; give the value itself"
