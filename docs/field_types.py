@@ -20,9 +20,7 @@ from marshmallow import Schema, fields, missing, validate
 
 from pulp_events.fields import Duration, Size, Words
 from pulp_events.listeners.notifier_config import validate as stored
-from pulp_events.notation.structure import offered
 from pulp_events.notifier import Notifier
-from pulp_events_cli.option_help import option_help
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.parser.parser import Parser
 
@@ -46,6 +44,13 @@ class Login(Schema):
 
     user = fields.String(required=True)
     port = fields.Integer(load_default=443)
+
+
+class Account(Schema):
+    """Has a secret among its fields."""
+
+    user = fields.String(required=True)
+    password = fields.String(required=True, metadata={"secret": True})
 
 
 class Fields(Schema):
@@ -85,10 +90,12 @@ class Fields(Schema):
     words = Words(fields.String())
     place = fields.Tuple((fields.String(), fields.Integer()))
     tokens = fields.List(fields.String(metadata={"secret": True}))
+    pins = fields.Tuple((fields.String(metadata={"secret": True}), fields.Integer()))
     headers = fields.Dict(keys=fields.String(), values=fields.String())
     limits = fields.Dict(values=fields.Integer(strict=True))
     routes = fields.Dict(values=fields.List(fields.String()))
     login = fields.Nested(Login)
+    account = fields.Nested(Account)
     logins = fields.Nested(Login, many=True)
     servers = fields.List(fields.Nested(Login))
     places = fields.Dict(values=fields.Nested(Login))
@@ -142,11 +149,13 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     "codes": ("--codes=404,410", "--codes='[404, 410]'"),
     "words": ("--words=a,b",),
     "place": ("--place=rack,4",),
-    "tokens": ("--tokens=x,y --tokens=z", "--tokens=env:TOKEN"),
+    "tokens": ("--tokens=x,y --tokens=z", "--tokens=env:TOKEN", """--tokens='["x,y", "z"]'"""),
+    "pins": ("--pins=zwei,1", "--pins=a,b --pins=1"),
     "headers": ("--headers A=1 --headers B=x=y", """--headers='{"A": "1"}'"""),
     "limits": ("--limits a=1 --limits b=2",),
     "routes": ("--routes ops=a,b --routes dev=c", "--routes ops=a --routes ops=b"),
     "login": ("""--login='{"user": "ann", "port": 80}'""",),
+    "account": ("""--account='{"user": "ann", "password": "env:TOKEN"}'""",),
     "logins": ("""--logins='{"user": "ann"}' --logins='{"user": "bob"}'""", """--logins='[{"user": "ann"}]'"""),
     "servers": ("""--servers='{"user": "ann"}'""", """--servers='[{"user": "ann"}, {"user": "bob"}]'"""),
     "places": ("""--places attic='{"user": "ann"}'""",),
@@ -185,10 +194,10 @@ def rows() -> Iterator[tuple[str, str, Any]]:
 
 def table(make: Callable[..., str]) -> str:
     """The table, by `markdown_table.table`."""
-    made, known = [], offered(Fields())
+    made, options = [], SchemaOptions(Example.type_id, Fields)
     for key, words, value in rows():
         first = words == WRITTEN[key][0]
-        said = option_help(known[key], updating=False).replace("no description", "–")
+        said = options.help(key, updating=False).replace("no description", "–")
         cells = (f"`{SOURCES[key]}`", said) if first else ("", "")
         made.append((*cells, f"`{words}`", f"`{json.dumps(value)}`"))
     return make(("field", "what help adds", "for example", "in the record"), made)

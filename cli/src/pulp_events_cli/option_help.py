@@ -24,11 +24,13 @@ _SAID = {"such as": r"such as|for example", "repeated": r"\b(repeated|commas?)\b
 _PLAIN = (fields.String, fields.Number, fields.Boolean)
 
 
-def option_help(field: fields.Field[Any], updating: bool) -> str:
-    """The text for an option, fit for argparse."""
+def option_help(field: fields.Field[Any], updating: bool, negative: str = "") -> str:
+    """The text for an option, fit for argparse. `negative`: the option that says the contrary, where there is one."""
     own = str(next(filter(None, map(field.metadata.get, ("cli_help", "help", "description"))), ""))
     default = "" if updating else default_text(field)
     parts = [own, *notation(field, own, bool(default))]
+    if negative and negative not in own:
+        parts.append(f"{negative} for false")
     if default:
         parts.append(f"default: {default}")
     parts.append(option_values.help_of(option_metadata(field)))

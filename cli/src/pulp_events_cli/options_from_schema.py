@@ -49,15 +49,14 @@ class SchemaOptions:
         groups: dict[str, Any] = {"": parser}
         for key, field in self._fields.items():
             option, destination = self.option(key), _destination(key)
-            text = option_help(field, updating)
+            negative, text = self._negative(key), self.help(key, updating)
             title = str(field.metadata.get("group") or "")
             group = groups.get(title) or groups.setdefault(title, parser.add_argument_group(title))
             shared: dict[str, Any] = {"dest": destination, "help": text, "default": None}
             if isinstance(field, fields.Boolean):
                 true, false = _truth(field, True), _truth(field, False)
                 action = group.add_argument(option, nargs="?", const=true, metavar="true|false", **shared)
-                negative = f"--no-{option[2:]}"
-                if not any(self.option(other) == negative for other in self._fields):
+                if negative:
                     group.add_argument(
                         negative, dest=destination, action="store_const", const=false, help=argparse.SUPPRESS
                     )
@@ -74,6 +73,17 @@ class SchemaOptions:
         """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""
         name = f"--{key.replace('_', '-')}"
         return f"--{self._type_id}-{key.replace('_', '-')}" if name in self._taken else name
+
+    def help(self, key: str, updating: bool) -> str:
+        """The text for a field's option, fit for argparse."""
+        return option_help(self._fields[key], updating, self._negative(key))
+
+    def _negative(self, key: str) -> str:
+        """`--no-verify`, where that is not another field's option."""
+        name = f"--no-{self.option(key)[2:]}"
+        is_flag = isinstance(self._fields[key], fields.Boolean)
+        free = is_flag and all(self.option(other) != name for other in self._fields)
+        return name if free else ""
 
     def field(self, key: str) -> fields.Field[Any]:
         """The field of a key."""

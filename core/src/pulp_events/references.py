@@ -52,7 +52,8 @@ def resolve(value: Any, place: str) -> Any:
     be read.
     """
     if is_reference(value):
-        return _read(*next(iter(value.items())), place)
+        kind, name = next(iter(value.items()))
+        return _read(kind, name, place)
     if isinstance(value, list | tuple) and holds_reference(value):
         return [resolve(item, place) for item in value]
     if isinstance(value, Mapping) and holds_reference(value):

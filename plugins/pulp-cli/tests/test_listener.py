@@ -297,3 +297,22 @@ def test_roles(cli, fake, ci):
     assert [path.rpartition("/event-listeners/")[2].split("/")[1] for path in fake.paths() if "role" in path] == [
         "list_roles", "add_role", "remove_role"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "config"),
+    [
+        (["--permanent", "[410, 404]", "--permanent=400"], {"permanent": [410, 404, 400]}),
+        (["--header", '["X-A: a,b", "X-B: c"]', "--header=X-C: d,e"], {"header": ["X-A: a,b", "X-B: c", "X-C: d,e"]}),
+    ],
+)
+def test_a_list_may_be_a_json_array(cli, fake, words, config):
+    cli(*HTTP, *words)
+    assert bodies(fake, "POST")[0]["notifier_config"] == {"url": "http://ci.example/hook", **config}
+
+
+@pytest.mark.parametrize("words", [["--permanent", "[410, 404"], ["--header", '["X-A: hunter2"']])
+def test_a_broken_array_is_refused_and_not_split(cli, fake, words):
+    refused = cli(*HTTP, *words, status=2).stderr
+    assert f"{words[0]} begins with [ and is not a JSON array" in " ".join(refused.replace("│", " ").split())
+    assert "hunter2" not in refused and not bodies(fake, "POST")

@@ -12,7 +12,8 @@ from pulp_events_web.console.forms.configuration import Configuration
 from .console_site import app_of, bus_at
 
 TABLE = runpy.run_path(str(Path(__file__).parents[3] / "docs/field_types.py"))
-ROWS = [row for row in TABLE["rows"]() if row[0] != "tokens"]
+SECRET = ["tokens", "pins", "account"]
+ROWS = [row for row in TABLE["rows"]() if row[0] not in SECRET]
 """A secret's control shows nothing of what is stored."""
 KINDS = {
     "check": ["verify"],
@@ -20,7 +21,7 @@ KINDS = {
     "number": ["tries", "strict", "ratio"],
     "lines": ["rooms", "codes", "words", "ports"],
     "secret-lines": ["tokens"],
-    "json": ["place", "headers", "limits", "routes", "login", "logins", "servers", "places", "matrix"],
+    "json": ["place", "pins", "headers", "limits", "routes", "login", "account", "logins", "servers", "places", "matrix"],
 }
 
 
@@ -60,3 +61,26 @@ def test_what_is_no_json_is_told_with_an_example(bus):
     client = app_of(bus).test_client()
     answer = client.post("/console/listeners/new/example", data={"event_types": "repo.#", "config.login": "{"})
     assert answer.status_code == 422 and "Write for example {&#34;user&#34;: &#34;text&#34;" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "value"),
+    [
+        ("tokens", "a,b\nenv:TOKEN", ["a,b", {"$env": "TOKEN"}]),
+        ("tokens", '["a,b", "env:TOKEN"]', ["a,b", {"$env": "TOKEN"}]),
+        ("pins", '["file:/run/pin", 1]', [{"$file": "/run/pin"}, 1]),
+        ("account", '{"user": "ann", "password": "env:TOKEN"}', {"user": "ann", "password": {"$env": "TOKEN"}}),
+    ],
+)
+def test_a_secret_within_what_is_typed_may_be_a_reference(bus, key, typed, value):
+    client = app_of(bus).test_client()
+    answer = client.post("/console/listeners/new/example", data={"event_types": "repo.#", f"config.{key}": typed})
+    assert answer.status_code == 303, answer.text
+    [made] = bus.listeners.list()
+    assert made.notifier_config == {key: value}
+
+
+def test_a_broken_array_is_not_taken_for_lines(bus):
+    client = app_of(bus).test_client()
+    answer = client.post("/console/listeners/new/example", data={"event_types": "repo.#", "config.rooms": '["a"'})
+    assert answer.status_code == 422 and "is not a JSON array" in answer.text

@@ -1,4 +1,4 @@
-"""References in a listener's configuration before they are read: where they may stand, and what is known without them."""
+"""References in a listener's configuration before they are read: where they may stand, what is known without them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ import contextlib
 import inspect
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -142,8 +143,8 @@ def _read_now(value: Any) -> Iterator[Any]:
 
 
 def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> ReadablePart:
-    """What `check`, `targets`, `window` and `warnings` are given: the same without the secrets that are references, or
-    lists and mappings with one in them; nothing outside the record is read.
+    """What `check`, `targets`, `window` and `warnings` are given: the same without what is a reference, and without
+    lists and mappings of secrets with one among them; nothing outside the record is read.
 
     Raises InvalidConfig for what the schema refuses now.
     """
@@ -155,26 +156,19 @@ def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> ReadablePart
 
 def _readable(notifier: Notifier, schema: Schema, plain: dict[str, Any], references: Mapping[str, Any]) -> ReadablePart:
     kept, absent = without_references(schema, references)
+    names = {field.data_key or name: name for name, field in schema.fields.items()}
     try:
         found = ReadablePart(_load(notifier, schema, {**plain, **kept}, partial=absent))
     except PluginError:
         if not kept:
             raise
         # A nested schema that cannot do with a part of an object judges the whole of it when the references are read.
+        absent |= {names[key] for key in kept}
         kept = {}
-        found = ReadablePart(_load(notifier, schema, plain, partial=absent | _names(schema, references)))
-    found.references = frozenset(_loads_as(schema, key) for key in references if key not in kept)
+        found = ReadablePart(_load(notifier, schema, plain, partial=absent))
+    left_out = [names[key] for key in references if key in names and key not in kept]
+    found.references = frozenset(schema.fields[name].attribute or name for name in left_out)
     return found
-
-
-def _names(schema: Schema, keys: Iterable[str]) -> set[str]:
-    """The fields of these keys, as `partial` has them."""
-    return {name for name, field in schema.fields.items() if (field.data_key or name) in keys}
-
-
-def _loads_as(schema: Schema, key: str) -> str:
-    loads_as = {field.data_key or name: field.attribute or name for name, field in schema.fields.items()}
-    return loads_as.get(key, key)
 
 
 def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
@@ -187,7 +181,9 @@ def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) or ("",)
 
 
-def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: Collection[str] = ()) -> dict[str, Any]:
+def _load(
+    notifier: Notifier, schema: Schema, config: dict[str, Any], partial: AbstractSet[str] = frozenset()
+) -> dict[str, Any]:
     with _explained(notifier, schema, config), _called(notifier, "config_schema", schema, config):
         return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
 

@@ -64,6 +64,11 @@ def apart(field: fields.Field[Any], texts: Sequence[str]) -> Sequence[str]:
     return [part.strip() for part in parts] if len(parts) == len(kind.parts) else texts
 
 
+def with_secrets(field: fields.Field[Any], value: Any, get_secret: Get) -> Any:
+    """A value of JSON that somebody typed, with what the texts of its secrets stand for in their places."""
+    return _with_secrets(structure(field), value, get_secret, is_secret_field(field))
+
+
 def typed(field: fields.Field[Any], text: str) -> Any:
     """The value of JSON that one text stands for: the text itself, or the JSON in it where only that is accepted.
 

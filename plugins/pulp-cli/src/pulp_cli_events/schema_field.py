@@ -109,21 +109,27 @@ class SchemaField:
             pairs = (values.pair(each, self.option) for each in given)
             return {key: self._one(text, self.described["additionalProperties"]) for key, text in pairs}
         if shape is Shape.LIST:
-            return [self._one(text, self.described.get("items")) for text in self._split(given)]
+            return self._items(given)
         if shape is Shape.JSON:
             return values.structure(given, self.option)
         return given if shape is Shape.BOOLEAN else self._one(given, self.described)
 
-    def _split(self, given: tuple[str, ...]) -> list[str]:
-        if not self.secret:
-            return [part.strip() for text in given for part in text.split(",") if part.strip()]
-        # A secret may have commas of its own; a file has one in each line.
-        found: list[str] = []
+    def _items(self, given: tuple[str, ...]) -> list[Any]:
+        found: list[Any] = []
         for text in given:
-            read = values.secret(text, self.option)
-            from_file = text == "-" or text.startswith("@")
-            found += [line.strip() for line in read.splitlines() if line.strip()] if from_file else [read]
+            read = values.secret(text, self.option) if self.secret else text
+            if (whole := values.array(read, self.option)) is not None:
+                found += whole
+            else:
+                found += [self._one(part, self.described.get("items")) for part in self._split(text, read)]
         return found
+
+    def _split(self, text: str, read: str) -> list[str]:
+        if not self.secret:
+            return [part.strip() for part in read.split(",") if part.strip()]
+        # A secret may have commas of its own; a file has one in each line.
+        from_file = text == "-" or text.startswith("@")
+        return [line.strip() for line in read.splitlines() if line.strip()] if from_file else [read]
 
     def _one(self, text: str, described: Any) -> Any:
         if self.secret and self.shape is not Shape.LIST:

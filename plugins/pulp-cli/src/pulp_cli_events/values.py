@@ -12,6 +12,8 @@ import click
 SECRET_HELP = "@FILE is read, and - asks for it; prefix a literal value that starts this way with \\"
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+|\d+(?:\.\d+)?")
 _STEP = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])?")
+_IP_LITERAL = re.compile(r"\s*\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[^\]]*)?\]")
+"""RFC 3986, §3.2.2."""
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "": 1}
 
 
@@ -34,6 +36,22 @@ def structure(text: str, option: str) -> Any:
         raise click.UsageError(
             f'{option}: the value is not JSON; write for example {option}=\'{{"key": "value"}}\''
         ) from None
+
+
+def array(text: str, option: str) -> list[Any] | None:
+    """The items of a list that is written as JSON, so that they may have commas; None for a text that is no array.
+
+    A text that begins with a bracket is an array, or refused, unless an address such as `[::1]:5672` begins it.
+    """
+    if not text.lstrip().startswith("[") or _IP_LITERAL.match(text):
+        return None
+    try:
+        found: list[Any] = json.loads(text)
+    except (ValueError, RecursionError):
+        raise click.UsageError(
+            f"{option} begins with [ and is not a JSON array; write for example {option}='[\"a\", \"b\"]'"
+        ) from None
+    return found
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

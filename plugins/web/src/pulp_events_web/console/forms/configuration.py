@@ -9,6 +9,7 @@ from marshmallow import missing
 
 from pulp_events.fields import messages
 from pulp_events.listeners.untrusted import is_local
+from pulp_events.notation.reading import with_secrets
 from pulp_events.notation.structure import offered
 from pulp_events.notation.writing import default_text
 from pulp_events.notifier import Notifier
@@ -102,7 +103,8 @@ class Configuration:
                 ]
             else:
                 try:
-                    found[key] = self._referred(text, each) or controls.read(kind, text, each)
+                    value = controls.read(kind, text, each)
+                    found[key] = with_secrets(each, value, _referred) if self._trusted else value
                 except controls.NotUnderstood as error:
                     faults[PREFIX + key] = [str(error)]
         return found, faults
@@ -120,13 +122,6 @@ class Configuration:
         if key in self._present and (remove or not hidden):
             found[key] = None
 
-    def _referred(self, text: str, field: Any) -> dict[str, str] | None:
-        """A secret may be a reference, as the CLI takes it: `env:NAME`, `file:/PATH`; of who is trusted."""
-        if not self._trusted or controls.kind_of(field) != "secret":
-            return None
-        kind, colon, name = text.strip().partition(":")
-        return {f"${kind}": name} if colon and name and kind in ("env", "file") else None
-
     def place(self, errors: Any) -> dict[str, list[str]]:
         """What the bus says is wrong, by the name of the control; "" for what belongs to none that is shown."""
         found: dict[str, list[str]] = {}
@@ -138,3 +133,9 @@ class Configuration:
             else:
                 found.setdefault("", []).append(f"{path}: {text}" if path else text)
         return found
+
+
+def _referred(text: str) -> Any:
+    """A secret may be a reference, as the CLI takes it: `env:NAME`, `file:/PATH`; of who is trusted."""
+    kind, colon, name = text.strip().partition(":")
+    return {f"${kind}": name} if colon and name and kind in ("env", "file") else text

@@ -10,7 +10,7 @@ from marshmallow import fields, missing
 
 from pulp_events.fields import Words
 from pulp_events.frozen import thaw
-from pulp_events.notation.reading import array, typed
+from pulp_events.notation.reading import is_array, typed
 from pulp_events.notation.samples import sample
 from pulp_events.notation.structure import Listing, Single, structure
 from pulp_events.notation.writing import choices
@@ -71,7 +71,7 @@ def written(kind: str, value: Any) -> str:
         lines = [str(each) for each in value]
         if (
             all(each == each.strip() and len(each.splitlines()) == 1 for each in lines)
-            and array("\n".join(lines)) is None
+            and not is_array("\n".join(lines))
         ):
             return "\n".join(lines)
     if isinstance(value, Mapping | list | tuple):
@@ -98,8 +98,11 @@ def read(kind: str, text: str, field: Any) -> Any:
             raise NotUnderstood(f"Not valid JSON: {reason}. Write for example {_sample(field)}.") from None
     judge = structure(field)
     if isinstance(judge, Listing):
-        if kind == "lines" and (whole := array(text)) is not None:
-            return whole  # of items that are no lines
+        if kind in ("lines", "secret-lines") and is_array(text):  # of items that are no lines
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError):
+                raise NotUnderstood('Begins with [ and is not a JSON array, such as ["a", "b"].') from None
         parts = [part.field for part in judge.parts if isinstance(part, Single)]
         lines = text.replace(",", "\n") if isinstance(field, Words) else text  # which has no items with a comma
         return [typed(parts[0], each.strip()) for each in lines.splitlines() if each.strip()]
