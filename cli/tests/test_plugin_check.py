@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pulp_events import Action, EventType, Notifier, hookimpl
 from pulp_events.fields import Duration
+from pulp_events_cli.plugin_check import loading_time
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +93,22 @@ class TextList(fields.List):
         return value
 
 
+class Indexing(Schema):
+    room = fields.String(metadata={"help": "x"})
+    other = fields.String(metadata={"help": "x"})
+
+    @validates_schema
+    def one_of_them(self, data, **_):
+        if not data["room"]:
+            raise ValidationError("Give a room.")
+
+
+def opens_nothing(self, config, settings):
+    if not config:
+        return None
+    self.opened = config
+
+
 HELP = {"metadata": {"help": "x"}}
 LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
 
@@ -123,6 +142,22 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
         ("command line", {"options": {"ratio": TextList(fields.String(), **HELP)}}, "action ring: --ratio cannot give"),
         ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio cannot be stored as JSON"),
         ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),
+        (
+            "defaults",
+            {"config": {"ratio": fields.Integer(load_default=0, validate=validate.Range(min=1), **HELP)}},
+            "good option ratio refuses its own load_default: ['Must be greater than or equal to 1.']",
+        ),
+        (
+            "defaults",
+            {"settings": {"level": fields.String(load_default="x", validate=validate.OneOf(["a"]), **HELP)}},
+            "[good] level refuses its own load_default",
+        ),
+        ("validation", {"config_schema": Indexing}, "raises KeyError: 'room' where"),
+        ("methods", {"deliver": lambda self, delivery: None}, "deliver() cannot be called: too many positional"),
+        ("methods", {"targets": lambda self: []}, "declare it as def targets(self, config)"),
+        ("methods", {"open": opens_nothing}, "open() returns None; it must return a Channel"),
+        ("methods", {"targets": lambda self, config: config["url"]}, "targets() must return a list of texts"),
+        ("methods", {"targets": lambda self, config: config["no such"]}, "targets() raises KeyError"),
         ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),
         ("command line", {"actions": lambda self: [Action("create", "x", print)]}, "taken"),
         ("command line", {"actions": lambda self: [Action("ring", "x", print, int)]}, "a Schema class"),
@@ -217,13 +252,94 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
         ("import os\nos.system('true')\n", "it starts a process"),
         ("print('hello')\n", "it prints 'hello'; log with logging"),
         ("import sys\nsys.stderr.write('hello')\n", "it prints 'hello'; log with logging"),
+        ("open('{folder}/log', 'w').close()\n", "it writes to {folder}/log; do that in Channel.open()"),
+        ("import os\nos.makedirs('{folder}/made', exist_ok=True)\n", "it writes to {folder}/made"),
+        ("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n", "it changes what SIGTERM does"),
     ],
 )
 def test_what_it_does_when_it_is_loaded_is_named(admin, tmp_path, monkeypatch, extra, text):
+    extra, text = extra.replace("{folder}", str(tmp_path)), text.replace("{folder}", str(tmp_path))
     install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=0.1,<0.2\n")
-    run = admin(*CHECK, "a-plugin", "--json")
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        run = admin(*CHECK, "a-plugin", "--json")
+    finally:
+        signal.signal(signal.SIGTERM, before)
     found = [each for each in run.json["findings"] if each["what"] == "on loading"]
     assert run.code == 1 and len(found) == 1 and found[0]["text"].startswith(text), found
+
+
+@pytest.mark.parametrize(
+    ("extra", "text"),
+    [
+        ("import time\ntime.sleep(60)\n", "a_plugin_to_check has not ended after 1 s, and is at line 4 of"),
+        ("import os\nos._exit(7)\n", "importing a_plugin_to_check ended the process with exit code 7"),
+        ("import os\nos.kill(os.getpid(), 9)\n", "importing a_plugin_to_check ended the process by SIGKILL"),
+    ],
+)
+def test_one_that_hangs_or_ends_its_process_is_named_and_harms_nothing(admin, tmp_path, monkeypatch, extra, text):
+    monkeypatch.setattr(loading_time, "PATIENCE", 1.0)
+    install(tmp_path, monkeypatch, extra)
+    run = admin(*CHECK, "a-plugin", "--json")
+    [found] = run.json["findings"]
+    assert run.code == 1 and found["what"] == "imports" and text in found["text"]
+
+
+class Watching:
+    pulp_events_api = ">=1.0,<2"
+
+    @hookimpl
+    def pulp_event_emitted(self, event):
+        pass
+
+
+class Awaited:
+    pulp_events_api = ">=1.0,<2"
+
+    @hookimpl
+    async def pulp_event_emitted(self, event):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (Awaited(), "pulp_event_emitted is async, and nobody awaits it"),
+        (Watching, "pulp_event_emitted is a method of the class Watching; let the entry point name an instance"),
+    ],
+)
+def test_hooks_that_nobody_could_call_are_named(admin, with_plugin, module, text):
+    with_plugin("watching", Watching())
+    assert admin.ok(*CHECK, "watching")
+    with_plugin("watching-2", module)
+    run = admin(*CHECK, "watching-2", "--json")
+    [found] = [each for each in run.json["findings"] if each["what"] == "hooks"]
+    assert run.code == 1 and text in found["text"]
+
+
+TAKING = """
+from marshmallow import Schema
+from pulp_events import Notifier
+
+class Taking(Notifier):
+    type_id = "http"
+    config_schema = Schema
+
+    def deliver(self, event, config):
+        pass
+
+@hookimpl
+def pulp_notifiers():
+    return [Taking()]
+"""
+
+
+def test_one_that_takes_the_type_of_a_built_in_is_found(admin, tmp_path, monkeypatch):
+    install(tmp_path, monkeypatch, TAKING, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    run = admin(*CHECK, "a-plugin", "--json")
+    problems = [each["text"] for each in run.json["findings"] if each["state"] == "problem"]
+    assert run.code == 1
+    assert problems == ["notifier type http is that of pulp-events-http, which it would replace; choose another"]
 
 
 @pytest.mark.parametrize(

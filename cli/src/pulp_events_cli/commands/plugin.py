@@ -66,7 +66,7 @@ def _check(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.output.findings import show
     from pulp_events_cli.plugin_check import check as plugin_check
 
-    return show(plugin_check.check(_named(arguments)), arguments)
+    return show(plugin_check.check(arguments.name, lambda: _named(arguments)), arguments)
 
 
 def _fill_show(parser: Parser) -> None:

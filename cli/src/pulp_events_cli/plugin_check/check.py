@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pulp_events.plugins import boundary, checks
+from pulp_events.plugins.discovery import entry_points
+from pulp_events.plugins.hook_calls import hooks_can_be_called
+from pulp_events.plugins.loader import GROUP
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
+from pulp_events.plugins.registry import FIRST_PARTY, FUNCTION
 from pulp_events.system import guard
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
@@ -16,20 +19,33 @@ from pulp_events_cli.plugin_check.claims import CLAIMS, the_schema_can_be_used
 
 if TYPE_CHECKING:
     from pulp_events.notifier import Notifier
-    from pulp_events.plugins.discovery import EntryPoint
 
 CORE = "pulp-events"
 
 
-def check(plugin: Plugin) -> Iterator[Finding]:
-    """Everything; claims about notifiers are left out where the plugin could not be loaded."""
+def check(name: str, find: Callable[[], Plugin]) -> Iterator[Finding]:
+    """Everything; claims about notifiers are left out where the plugin could not be loaded.
+
+    `find`: loads the plugin in this process. It is called when the plugin was seen to load in one of its own.
+    """
+    try:
+        loads = [loading_time.measure(name, each.value) for each in entry_points(GROUP) if each.name == name][:1]
+    except loading_time.NotLoaded as error:
+        yield Finding(PROBLEM, "imports", str(error))
+        return
+    except OSError as error:
+        yield Finding(PROBLEM, "imports", f"it could not be loaded in a separate process: {error.strerror}")
+        return
+    plugin = find()
     yield _registered(plugin)
+    yield from _taken(plugin)
     yield _version_range(plugin)
     yield from (Finding(NOTE, "deprecations", text) for text in plugin.deprecations)
     if plugin.state in (BLOCKED, FAILED):
         return
-    if plugin.entry_point is not None:
-        yield from _loading(plugin.name, plugin.entry_point)
+    for load in loads:
+        yield from _loading(load)
+    yield from (Finding(PROBLEM, "hooks", text) for text in hooks_can_be_called(plugin))
     for what, claim in CLAIMS.items() if plugin.notifiers else ():
         wrong = [text for notifier in plugin.notifiers for text in _wrong(claim, notifier)]
         yield from (Finding(PROBLEM, what, text) for text in wrong)
@@ -95,12 +111,17 @@ def _version_range(plugin: Plugin) -> Finding:
     )
 
 
-def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
-    try:
-        found = loading_time.measure(name, entry_point.value)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a separate process")
-        return
+def _taken(plugin: Plugin) -> Iterator[Finding]:
+    """Of two plugins with one notifier type the first by name is used; it must not be that of another's package."""
+    for type_id in plugin.type_ids:
+        owner = FIRST_PARTY.get(type_id, "pulp-events" if type_id == FUNCTION else plugin.distribution)
+        if owner != plugin.distribution:
+            yield Finding(
+                PROBLEM, "registered", f"notifier type {type_id} is that of {owner}, which it would replace; choose another"
+            )
+
+
+def _loading(found: loading_time.Load) -> Iterator[Finding]:
     if found.reason:
         yield Finding(PROBLEM, "imports", f"it does not load in a separate process: {found.reason}")
         return
@@ -132,6 +153,9 @@ def _praise(plugin: Plugin, what: str) -> str:
         "files and programs": "all that sound like one are marked",
         "connections": _connections(plugin),
         "JSON": "the configuration can be stored",
+        "defaults": "all that fields accept themselves",
+        "validation": "it accepts, or raises ValidationError",
+        "methods": "they take what they are called with",
     }[what]
 
 

@@ -15,6 +15,8 @@ from pulp_events.errors import PluginError
 from pulp_events.notation.round_trip import faults
 from pulp_events.notifier import AS_SETTINGS_SAY, WITHIN_NETWORKS, Action, Notifier
 from pulp_events.plugins import boundary
+from pulp_events.plugins.method_checks import methods_can_be_called
+from pulp_events.plugins.schema_checks import defaults_are_accepted, validation_ends_in_validation_errors
 from pulp_events.secrets import is_secret_field, item_fields, nested_schemas
 
 SECRET_WORDS = re.compile(r"passw|secret|token|api_?key|credential|private", re.IGNORECASE)
@@ -126,6 +128,9 @@ CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {
     "connections": connections_are_declared,
     "JSON": configuration_is_json,
     "settings": settings_work_without_a_file,
+    "defaults": defaults_are_accepted,
+    "validation": validation_ends_in_validation_errors,
+    "methods": methods_can_be_called,
 }
 """What is looked at → the claim."""
 

@@ -6,6 +6,7 @@ import inspect
 import os
 import time
 from collections.abc import Callable, Container, Iterable
+from functools import wraps
 from types import ModuleType
 from typing import Any
 
@@ -136,6 +137,7 @@ def _by_keyword(function: Callable[..., Any], names: Iterable[str], given: Itera
     if {*wanted} == {*given}:
         return function
 
+    @wraps(function)
     def call(**arguments: Any) -> Any:
         return function(*map(arguments.__getitem__, wanted))
 

@@ -1,0 +1,69 @@
+"""Whether the methods of a notifier can be called as they are, and return what they must, as far as that can be seen
+without a connection."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from marshmallow import ValidationError, missing
+
+from pulp_events.notation.samples import sample
+from pulp_events.notation.structure import offered
+from pulp_events.notifier import Notifier
+from pulp_events.plugins import boundary
+
+_CALLED = [name for name, found in vars(Notifier).items() if inspect.isfunction(found) and not name.startswith("_")]
+_CHANNELS = ("open", "open_within")
+"""Those that return a Channel."""
+
+
+def methods_can_be_called(notifier: Notifier) -> Iterator[str]:
+    """Each takes what it is called with, `open` returns something, `targets` a list of texts."""
+    for name in _CALLED:
+        method, base = getattr(type(notifier), name), getattr(Notifier, name)
+        if method is base:
+            continue
+        names = [*inspect.signature(base).parameters][1:]
+        try:
+            inspect.signature(getattr(notifier, name)).bind(*names)
+        except TypeError as error:
+            yield f"{name}() cannot be called: {error}; declare it as def {name}(self, {', '.join(names)})"
+        except ValueError:
+            continue  # a callable without a signature
+        if name in _CHANNELS and _returns_nothing(method):
+            yield f"{name}() returns None; it must return a Channel"
+    yield from _targets(notifier)
+
+
+def _returns_nothing(method: Callable[..., Any]) -> bool:
+    """Whether each of its returns is of None; a function that always raises has none."""
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    if code is None or code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+        return False
+    instructions = [each for each in dis.get_instructions(code) if each.opname != "NOP"]
+    before = [None, *instructions]
+    values = [
+        (each if each.opname == "RETURN_CONST" else previous)  # RETURN_CONST: Python 3.12 and 3.13
+        for previous, each in zip(before, instructions, strict=False)
+        if each.opname in ("RETURN_VALUE", "RETURN_CONST")
+    ]
+    return bool(values) and all(
+        each is not None and each.opname in ("LOAD_CONST", "RETURN_CONST") and each.argval is None for each in values
+    )
+
+
+def _targets(notifier: Notifier) -> Iterator[str]:
+    known = offered(notifier.config_schema())
+    given = {key: value for key, field in known.items() if (value := sample(field)) is not missing}
+    try:
+        config = notifier.config_schema().load(given)
+        boundary.texts(notifier.targets(config), "targets()")
+    except ValidationError:
+        return  # the samples do not go together
+    except boundary.NotifierMistake as error:
+        yield str(error)
+    except Exception as error:  # noqa: BLE001  # a plugin may raise anything
+        yield f"targets() raises {type(error).__name__}: {error}; it must return a list of texts"
