@@ -16,6 +16,12 @@ class TinyDBHome:
     def open(self):
         return TinyDBListenerStore(self.folder)
 
+    def keeping(self, seconds):
+        return TinyDBListenerStore(self.folder, keep_history=seconds)
+
+    def files(self):
+        return [path for path in self.folder.iterdir() if path.is_file()]
+
     def spoil(self, listener, **attributes):
         path = self.folder / "listeners.json"
         content = json.loads(path.read_text())

@@ -26,14 +26,5 @@ class TestListenerStore(ListenerStoreContract):
     @pytest.fixture
     def home(self, place):
         place.open = lambda: place.listeners(fresh=0.0)
+        place.keeping = lambda seconds: place.listeners(fresh=0.0, keep_history=seconds)
         return place
-
-
-def test_no_history_is_kept_or_shown_where_none_is_wanted(place):
-    keeping, not_keeping = place.listeners(fresh=0.0), place.listeners(fresh=0.0, keep_history=0.0)
-    for number, store in enumerate((keeping, not_keeping)):
-        store.edit(noted(lambda edit: edit.add(new_listener()), number))
-        assert len(store.history(HistoryQuery())) == 1 - number
-    assert keeping.history(HistoryQuery()) == []
-    keeping.close()
-    not_keeping.close()

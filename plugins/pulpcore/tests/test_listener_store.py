@@ -37,6 +37,9 @@ class PulpHome:
     def open(self):
         return PulpListenerStore()
 
+    def keeping(self, seconds):
+        return PulpListenerStore(keep_history=seconds)
+
     def connect(self):
         from django.db import connections
 

@@ -21,7 +21,19 @@ KINDS = {
     "number": ["tries", "strict", "ratio"],
     "lines": ["rooms", "codes", "words", "ports"],
     "secret-lines": ["tokens"],
-    "json": ["place", "pins", "headers", "limits", "routes", "login", "account", "logins", "servers", "places", "matrix"],
+    "json": [
+        "place",
+        "pins",
+        "headers",
+        "limits",
+        "routes",
+        "login",
+        "account",
+        "logins",
+        "servers",
+        "places",
+        "matrix",
+    ],
 }
 
 

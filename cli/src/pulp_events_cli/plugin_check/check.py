@@ -117,7 +117,9 @@ def _taken(plugin: Plugin) -> Iterator[Finding]:
         owner = FIRST_PARTY.get(type_id, "pulp-events" if type_id == FUNCTION else plugin.distribution)
         if owner != plugin.distribution:
             yield Finding(
-                PROBLEM, "registered", f"notifier type {type_id} is that of {owner}, which it would replace; choose another"
+                PROBLEM,
+                "registered",
+                f"notifier type {type_id} is that of {owner}, which it would replace; choose another",
             )
 
 

@@ -14,6 +14,9 @@ def hooks_can_be_called(plugin: Plugin) -> Iterator[str]:
         implementation = inspect.unwrap(call)
         if inspect.iscoroutinefunction(implementation) or inspect.isasyncgenfunction(implementation):
             yield f"{name} is async, and nobody awaits it; make it a plain function"
-        if inspect.isfunction(implementation) and next(iter(inspect.signature(implementation).parameters), "") == "self":
+        if (
+            inspect.isfunction(implementation)
+            and next(iter(inspect.signature(implementation).parameters), "") == "self"
+        ):
             owner = implementation.__qualname__.rpartition(".")[0]
             yield f"{name} is a method of the class {owner}; let the entry point name an instance of it"

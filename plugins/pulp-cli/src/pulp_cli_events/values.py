@@ -49,7 +49,7 @@ def array(text: str, option: str) -> list[Any] | None:
         found: list[Any] = json.loads(text)
     except (ValueError, RecursionError):
         raise click.UsageError(
-            f"{option} begins with [ and is not a JSON array; write for example {option}='[\"a\", \"b\"]'"
+            f'{option} begins with [ and is not a JSON array; write for example {option}=\'["a", "b"]\''
         ) from None
     return found
 

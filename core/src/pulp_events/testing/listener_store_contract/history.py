@@ -83,6 +83,29 @@ class HistoryClaims:
                 attempt(noted(lambda edit: edit.add(listener), 1))
         assert len(history.history(HistoryQuery())) == 1 and list(store.all()) == [listener]
 
+    def keeping(self, home: Home, seconds: float) -> ListenerHistory:
+        """A store that keeps its history for so long; the test is skipped for a home that has none."""
+        make = getattr(home, "keeping", None)
+        if make is None:
+            pytest.skip("the home has no keeping(seconds), which opens a store that keeps its history for so long")
+        return self.kept(make(seconds))
+
+    def test_a_history_is_kept_for_as_long_as_it_is_to_be(self, home: Home) -> None:
+        history, listener = self.keeping(home, 60.0), new_listener()
+        history.edit_one(listener.id, noted(lambda edit: edit.add(listener), 0))
+        for second in (10, 200, 210):
+            history.edit_one(listener.id, noted(next_lane_of(listener.id), second))
+        found = [int((each.time - NOW).total_seconds()) for each in history.history(HistoryQuery())]
+        assert found == [210, 200], "what is older than 60 seconds goes with the next change"
+
+    def test_no_history_is_kept_or_shown_where_none_is_wanted(self, home: Home) -> None:
+        keeping, none = self.keeping(home, 3600.0), self.keeping(home, 0.0)
+        listener = new_listener()
+        keeping.edit_one(listener.id, noted(lambda edit: edit.add(listener), 0))
+        assert len(keeping.history(HistoryQuery())) == 1 and list(none.history(HistoryQuery())) == []
+        none.edit_one(listener.id, noted(next_lane_of(listener.id), 1))
+        assert list(keeping.history(HistoryQuery())) == [], "what was kept before goes, too"
+
     def test_an_edit_of_one_listener_finds_it_changes_it_and_is_one_of_those_made_at_once(self, home: Home) -> None:
         first = home.open()
         history, counter = self.kept(first), new_listener(notifier_config={"count": 0})

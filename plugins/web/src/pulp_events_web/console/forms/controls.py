@@ -69,9 +69,8 @@ def written(kind: str, value: Any) -> str:
         return "\n".join(str(each) for each in value)
     if kind == "lines" and isinstance(value, list | tuple):
         lines = [str(each) for each in value]
-        if (
-            all(each == each.strip() and len(each.splitlines()) == 1 for each in lines)
-            and not is_array("\n".join(lines))
+        if all(each == each.strip() and len(each.splitlines()) == 1 for each in lines) and not is_array(
+            "\n".join(lines)
         ):
             return "\n".join(lines)
     if isinstance(value, Mapping | list | tuple):
