@@ -402,9 +402,22 @@ def test_the_notifier_of_the_how_tos_fulfils_the_contract(tmp_path, blocks_of):
     assert done.returncode == 0, done.stdout
 
 
-def test_the_smallest_notifier_is_short():
-    lines = (ROOT / "examples/gallery/smallest/chat.py").read_text("utf-8").splitlines()
-    assert sum(bool(line.strip()) for line in lines) <= 21
+SMALLEST = ROOT / "examples/gallery/smallest/chat.py"
+
+
+@pytest.mark.parametrize("document", ["docs/notifier-authors.md", "examples/gallery/README.md"])
+def test_the_smallest_notifier_has_as_many_lines_as_is_said(document):
+    lines = SMALLEST.read_text("utf-8").splitlines()
+    code = sum(bool(line.strip()) and not line.startswith("#") for line in lines)
+    said = re.search(r"(\d+) lines", next(l for l in (ROOT / document).read_text("utf-8").splitlines() if "smallest" in l and " lines" in l))
+    assert code == int(said[1]) <= 22
+
+
+@pytest.mark.slow
+def test_the_smallest_notifier_is_typed(tmp_path):
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", str(SMALLEST)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_direct_dependency_is_listed_with_its_licence():

@@ -207,4 +207,4 @@ def test_all_at_once_by_processes_of_their_own(admin, tmp_path, monkeypatch):
     emitted = admin.process("event", "emit", "repo.sync.start", "--payload={}")
     assert emitted.code == 0, emitted.err
     scope = runpy.run_path(str(DOCS / "field_types.py"))
-    assert told.read_text() == repr(scope["Fields"]().load(resolved(last))) + "\n"
+    assert told.read_text() == repr(scope["Fields"]().load(resolve(last, "table"))) + "\n"

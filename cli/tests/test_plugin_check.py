@@ -105,7 +105,7 @@ class Indexing(Schema):
 
 def opens_nothing(self, config, settings):
     if not config:
-        return None
+        return
     self.opened = config
 
 

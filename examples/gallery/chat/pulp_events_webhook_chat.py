@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events import Channel, Delivery, DeliveryFailure, Notifier, PermanentFailure, TimedOut, TransientFailure
 from pulp_events.fields import Duration
@@ -18,11 +18,22 @@ GONE, FOR_GOOD, CREDENTIALS = 410, {400, 413, 422}, {401, 403}
 """Statuses: the webhook was deleted; about this message; about who we are. All others may pass, or be mended."""
 
 
+def can_be_asked(url: str) -> None:
+    """What `fields.Url` lets through, and no request line or address can have."""
+    try:
+        port = urlsplit(url).port
+    except ValueError:  # beyond 65535
+        port = 0
+    if port == 0 or not url.isascii():
+        raise ValidationError("Write a port from 1 to 65535, and all but ASCII percent-encoded.")
+
+
 class ChatConfig(Schema):
     url = fields.Url(
         required=True,
         require_tld=False,
         schemes={"http", "https"},
+        validate=can_be_asked,
         metadata={"help": "incoming webhook of the chat", "secret": True},
     )
     rooms = fields.List(

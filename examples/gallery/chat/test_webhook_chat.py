@@ -53,6 +53,9 @@ class TestWebhookChat(NotifierContract):
         {},
         {"url": "nonsense"},
         {"url": "ftp://chat.example/"},
+        {"url": "https://chat.example:99999/"},
+        {"url": "https://chat.example:0/"},
+        {"url": "https://chat.example/räume"},
         {"url": "https://chat.example/", "rooms": []},
         {"url": "https://chat.example/", "every": "soon"},
     ]

@@ -26,7 +26,7 @@ TOPIC = fields.String(validate=validate.Regexp(r"[\w.-]{1,249}\Z", error="No nam
 class KafkaConfig(Schema):
     servers = fields.List(SERVER, required=True, validate=SEVERAL, metadata={"help": "brokers to ask first, HOST:PORT"})
     topics = fields.List(TOPIC, required=True, validate=SEVERAL, metadata={"help": "topics to produce to"})
-    key = fields.String(metadata={"help": "key of the payload: events with the same value stay in order"})
+    key = fields.String(validate=SEVERAL, metadata={"help": "key of the payload: events of one value stay in order"})
     security = fields.String(
         load_default="plaintext",
         validate=validate.OneOf(SECURITY),
@@ -117,7 +117,7 @@ class KafkaChannel(Channel):
 
     def _key(self, delivery: Delivery) -> str:
         """What has the same key goes to the same partition, in which order is kept."""
-        value = delivery.event.payload.get(self._config.get("key", ""))
+        value = delivery.event.payload.get(self._config["key"]) if "key" in self._config else None
         return delivery.listener_id if value is None else str(value)
 
     def _account(self) -> dict[str, Any]:

@@ -108,6 +108,8 @@ class TestKafka(NotifierContract):
         {"servers": ["kafka.example"], "topics": ["events"]},
         {"servers": ["kafka.example:9092"], "topics": []},
         {"servers": ["kafka.example:9092"], "topics": ["a b"]},
+        {"servers": ["kafka.example:9092"], "topics": ["events"], "key": ""},
+        {"servers": ["kafka.example:9092"], "topics": ["events"], "key": {"": "x"}},
     ]
     connects_again = True  # librdkafka does, within the time limit
     largest = LARGEST
@@ -155,3 +157,12 @@ def test_a_record_has_what_a_consumer_needs(cluster, proxy, tmp_path, eventually
     assert partition == cluster("partition", "pulp2", PARTITIONS)
     assert headers == {"id": first.id, "event_type": "repo.sync.start", "source": first.source, **trace}
     assert first.detail == f"partition {partition}, offset 0"
+
+
+def test_without_a_key_no_value_of_the_payload_is_one(cluster, proxy, tmp_path, eventually):
+    endpoint = KafkaEndpoint(cluster, proxy, topics=("events",))
+    with open_bus(tmp_path, Kafka(), conf=endpoint.settings) as bus:
+        listener = bus.listeners.create("kafka", endpoint.config, ["*"])
+        bus.wait(bus.emit("repo.sync.start", {"repo_id": "pulp2", "": "x"}), 0)
+    eventually(lambda: len(cluster("read")) == 1, "it did not arrive")
+    assert [key for _, _, key, _, _ in cluster("read")] == [listener.id]

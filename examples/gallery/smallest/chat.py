@@ -3,7 +3,8 @@ import json
 
 from marshmallow import Schema, fields
 
-from pulp_events import Notifier, TransientFailure
+from pulp_events import Event, Notifier, TransientFailure
+from pulp_events.notifier import Config
 
 
 class ChatConfig(Schema):
@@ -15,14 +16,14 @@ class Chat(Notifier):
     type_id = "chat"
     config_schema = ChatConfig
 
-    def deliver(self, event, config):
+    def deliver(self, event: Event, config: Config) -> None:
         from http.client import HTTPException  # when they are needed: pulp-admin starts sooner
         from urllib.request import Request, urlopen
 
-        text = f"{event.event_type} {json.dumps(event.payload, ensure_ascii=False)}"
-        body = json.dumps({"channel": config["room"], "text": text}).encode()
+        message = {"channel": config["room"], "text": f"{event.event_type} {json.dumps(event.payload)}"}
+        request = Request(config["url"], json.dumps(message).encode(), {"Content-Type": "application/json"})
         try:
-            with urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=5) as answer:
+            with urlopen(request, timeout=5) as answer:
                 if answer.url != config["url"]:  # what is redirected is asked for there, and not posted
                     raise OSError("redirected")
         except (OSError, HTTPException) as error:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from pulp_events.listeners.history import HistoryQuery
-from pulp_events.testing.listener_store_contract import ListenerStoreContract, new_listener, noted
+from pulp_events.testing.listener_store_contract import ListenerStoreContract
 from pulp_events.testing.outbox_contract import OutboxContract
 
 
