@@ -409,7 +409,10 @@ SMALLEST = ROOT / "examples/gallery/smallest/chat.py"
 def test_the_smallest_notifier_has_as_many_lines_as_is_said(document):
     lines = SMALLEST.read_text("utf-8").splitlines()
     code = sum(bool(line.strip()) and not line.startswith("#") for line in lines)
-    said = re.search(r"(\d+) lines", next(l for l in (ROOT / document).read_text("utf-8").splitlines() if "smallest" in l and " lines" in l))
+    said = re.search(
+        r"(\d+) lines",
+        next(l for l in (ROOT / document).read_text("utf-8").splitlines() if "smallest" in l and " lines" in l),
+    )
     assert code == int(said[1]) <= 22
 
 

@@ -59,7 +59,7 @@ class ReadablePart(dict[str, Any]):
     """A configuration as `check`, `targets`, `window` and `warnings` get it."""
 
     references: frozenset[str] = frozenset()
-    """What is not in it: keys whose values are references, or have one among their items."""
+    """What is not in it: keys whose values are references, or lists and mappings of secrets with one among them."""
 
 
 def is_given(config: Config, key: str) -> bool:
@@ -258,8 +258,8 @@ class Notifier:
         """Check what the schema cannot, such as a template, when a listener is created or updated.
 
         `config` is the configuration as loaded by `config_schema`, defaults included. Here and in `targets`, `window`
-        and `warnings`, a secret that is a reference, or contains one, is left out;
-        `pulp_events.notifier.is_given(config, key)` says whether it was given.
+        and `warnings`, a secret that is a reference, or contains one, is left out, also of a nested object, of which
+        the rest is there; `pulp_events.notifier.is_given(config, key)` says whether a key was given.
         Raises marshmallow's ValidationError, with the name of the field; then nothing is stored. Stored configurations
         are not checked again: their deliveries fail instead.
         """
