@@ -173,3 +173,26 @@ def test_so_it_is_for_one_of_a_section_that_cannot_be_read_here(admin, password)
     admin.configure(f"[messaging]\nurl = amqp://mq.example\nusername = u\npassword = {password}\n")
     run = admin.ok("event", "listener", "amqp", "create", "--event-type=*")
     assert "without TLS" in run.err or "no TLS" in run.err, run.err
+
+
+def test_a_reference_within_an_option_that_is_json_stays_one_in_the_record_and_in_files(admin, with_plugin, tmp_path):
+    with_plugin("nested", Nested)
+    (tmp_path / "password").write_text(f"{SECRET}\n")
+    login = '{"user": "ann", "password": "%s"}'
+    listener = admin.listener("nested", "create", "--event-type=*", f"--login={login % 'env:PW'}")
+    assert '"$env": "PW"' in admin.stored() and "password=env:PW" in admin.ok("event", "listener", "list").out
+    exported = admin.ok("event", "listener", "export").out
+    assert "$env: PW" in exported
+    file = tmp_path / "listeners.yaml"
+    file.write_text(exported)
+    before = admin.stored()
+    admin.ok("event", "listener", "apply", "-f", str(file))
+    assert admin.stored() == before
+    file.write_text(exported.replace("$env: PW", "").replace("password:", "password: env:PW"))
+    refused = admin("event", "listener", "apply", "-f", str(file))
+    assert refused.code == 2 and "login.password: env:NAME is the command-line form" in refused.err
+    update = ("event", "listener", "nested", "update", "--listener-id", listener)
+    for written, kept in ((f"@{tmp_path / 'password'}", SECRET), ("\\\\env:PW", "env:PW")):
+        admin.ok(*update, f"--login={login % written}")
+        assert kept in admin.stored() and "$env" not in admin.stored()
+        assert SECRET not in admin.ok("event", "listener", "list").out

@@ -39,6 +39,45 @@ def test_each_list_of_texts_can_be_written(values):
     assert read(field, write(field, values)) == values
 
 
+@given(st.lists(TEXTS))
+def test_each_list_of_secrets_can_be_written_commas_and_brackets_and_all(values):
+    field = fields.List(fields.String(metadata={"secret": True}))
+    assert read(field, write(field, values)) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a,b", ["a,b"]),
+        ('["a,b", "c"]', ["a,b", "c"]),
+        ("[::1]:80,b", ["[::1]:80,b"]),
+        ("[", NotUnderstood),
+        ('["a"', NotUnderstood),
+    ],
+)
+def test_the_text_of_a_list_of_secrets_is_one_of_them_or_an_array(text, value):
+    field = fields.List(fields.String(metadata={"secret": True}))
+    if value is NotUnderstood:
+        with pytest.raises(NotUnderstood, match="is not a JSON array"):
+            read(field, [text])
+    else:
+        assert read(field, [text]) == value
+
+
+@pytest.mark.parametrize(
+    ("texts", "value"),
+    [
+        (["1,zwei"], ["1", "zwei"]),
+        (["1", "zwei,drei"], ["1", "zwei,drei"]),
+        (['["1", "zwei,drei"]'], ["1", "zwei,drei"]),
+        (["1,zwei,drei"], ["1,zwei,drei"]),
+    ],
+)
+def test_a_tuple_of_secrets_is_split_where_that_makes_as_many_as_it_has(texts, value):
+    field = fields.Tuple([fields.String(metadata={"secret": True}), fields.String()])
+    assert read(field, texts) == value
+
+
 @given(st.dictionaries(TEXTS, TEXTS))
 def test_each_mapping_can_be_written(values):
     field = fields.Dict(fields.String(), fields.String())

@@ -8,9 +8,9 @@ from typing import Any
 
 from marshmallow import fields, missing, validate
 
-from pulp_events.notation.reading import accepts, typed
+from pulp_events.notation.reading import accepts, is_array, typed
 from pulp_events.notation.structure import Listing, Pairs, Single, Structure, structure
-from pulp_events.secrets import holds_secrets
+from pulp_events.secrets import holds_secrets, is_secret_field
 
 
 def write(field: fields.Field[Any], value: Any) -> list[str]:
@@ -21,7 +21,10 @@ def write(field: fields.Field[Any], value: Any) -> list[str]:
     >>> write(fields.Dict(), {"a": "1", "b": "x=y"})
     ['a=1', 'b=x=y']
     """
-    return _write(structure(field), value)
+    kind = structure(field)
+    if isinstance(kind, Listing) and is_secret_field(field) and isinstance(value, list):
+        return _secrets(value)
+    return _write(kind, value)
 
 
 def stored(field: fields.Field[Any], loaded: Any) -> Any:
@@ -98,6 +101,12 @@ def _listing(kind: Listing, items: list[Any]) -> list[str]:
     simple = all(text and text == text.strip() and "," not in text for text in texts)
     same = all(_stands_for(kind.part(number), *each) for number, each in enumerate(zip(texts, items, strict=True)))
     return [",".join(texts)] if items and simple and same and not texts[0].startswith("[") else [_json(items)]
+
+
+def _secrets(items: list[Any]) -> list[str]:
+    """Of secrets one text is one, commas and all."""
+    texts = [_text(each) for each in items]
+    return texts if len(texts) == 1 and texts[0] and not is_array(texts[0]) else [_json(items)]
 
 
 def _stands_for(kind: Structure, text: str, value: Any) -> bool:
