@@ -20,10 +20,10 @@ class Chat(Notifier):
         from http.client import HTTPException  # when they are needed: pulp-admin starts sooner
         from urllib.request import Request, urlopen
 
-        message = {"channel": config["room"], "text": f"{event.event_type} {json.dumps(event.payload)}"}
-        request = Request(config["url"], json.dumps(message).encode(), {"Content-Type": "application/json"})
+        text = f"{event.event_type} {json.dumps(event.payload, ensure_ascii=False)}"
+        body = json.dumps({"channel": config["room"], "text": text}).encode()
         try:
-            with urlopen(request, timeout=5) as answer:
+            with urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=5) as answer:
                 if answer.url != config["url"]:  # what is redirected is asked for there, and not posted
                     raise OSError("redirected")
         except (OSError, HTTPException) as error:
