@@ -118,7 +118,7 @@ def test_a_value_reaches_the_configuration(admin, words, key, value):
         (["--wait=soon"], "15s"),
         (["--urls=http://hunter22", "--urls=env:X"], "urls"),
         (["--pairs=A=hunter22", "--pairs=B=env:X"], "pairs"),
-        (["--tags=a", "--room=env:X", '--headers={"A": {"$env": "X"}}'], "headers is not a secret"),
+        (["--tags=a", "--room=env:X", '--headers={"A": {"$env": "X"}}'], "headers.A is not a secret"),
         (["--urls=hunter22"], "urls"),
         (["--script=@/nowhere"], "--script: cannot read the file named after @: No such file"),
         (["--script=@/dev/null/x"], "--script: cannot read"),
@@ -137,7 +137,7 @@ def test_help_says_what_is_required_chosen_from_and_taken_by_default(admin):
     assert "--room - (required) room to post to, 100% of the time" in text
     assert "--level - how loud; one of low, high, @home" in text
     assert "--retries - tries; default: 3" in text
-    assert "--verify - whether to verify; default: true" in text
+    assert "--verify - whether to verify; --no-verify for false; default: true" in text
     assert "--wait - how long; default: 1m 30s" in text
     assert "--script - what to say; @FILE or - is read now; prefix a literal value that starts this way with \\" in text
     assert "env:NAME or file:PATH" in text and "--made" not in text
