@@ -110,6 +110,16 @@ def test_what_stands_beside_references_is_checked_at_once(bus, config, said):
     assert said in str(refused.value)
 
 
+def test_what_stands_beside_a_reference_that_is_not_read_is_known_as_a_secret_too(monkeypatch):
+    monkeypatch.setenv("ROOM_TOKEN", "hunter22")
+    config = {"rooms": [ROOM, {**ROOM, "api_token": "hunter33"}]}
+    assert list(filter(None, secrets_of(RoomsConfig(), config, reads=False))) == ["hunter33"]
+    assert list(secrets_of(RoomsConfig(), config)) == ["hunter22", "hunter33"]
+    tokens = {"tokens": [TOKEN, "hunter33"]}
+    schema = Schema.from_dict({"tokens": fields.List(fields.String(metadata={"secret": True}))})()
+    assert list(filter(None, secrets_of(schema, tokens, reads=False))) == ["hunter33"]
+
+
 def test_a_variable_within_that_changes_is_read_again(bus, clock, monkeypatch):
     bus.listeners.create("rooms", {"room": ROOM, "signing_key": "x"}, ["*"])
     bus.wait(bus.emit("repo.sync.start"), 0)

@@ -117,27 +117,22 @@ def secrets_of(schema: Schema, stored: Mapping[str, Any], *, reads: bool = True)
 
     `reads`: False for a listener whose references are not read, as its author is not trusted.
     """
-    if not reads:
-        return [each for each in secret_values(schema, thaw(stored)) if not holds_reference(each)]
-    found: list[Any] = []
-    for value in secret_values(schema, thaw(stored)):
-        found += _read_now(value)
-    return found
+    return [found for value in secret_values(schema, thaw(stored)) for found in _known(value, reads)]
 
 
-def _read_now(value: Any) -> Iterator[Any]:
+def _known(value: Any, reads: bool) -> Iterator[Any]:
     if is_reference(value):
         with contextlib.suppress(Exception):
-            text = resolve(value, "")
+            text = resolve(value, "") if reads else ""
             yield text
             if text.lstrip().startswith(("{", "[")):  # a whole mapping or list
-                yield from _read_now(json.loads(text))
+                yield from _known(json.loads(text), reads)
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _read_now(each)
+            yield from _known(each, reads)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _read_now(each)
+            yield from _known(each, reads)
     else:
         yield value
 
