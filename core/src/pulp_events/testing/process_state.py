@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import locale
 import logging
@@ -10,12 +11,18 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+from pulp_events.testing.random_course import RandomCourse
 
 REMEDIES: Mapping[str, str] = {
     "socket.setdefaulttimeout": "give each socket, or each call of a library, its own timeout",
-    "logging": "log to a logger of your own and let the application configure the rest",
+    "logging": "log with logging.getLogger(__name__): the application configures the rest, and logging.info() and "
+    "its like do so too, where nobody has",
     "signal": "leave signals to the application",
     "os.chdir": "use absolute paths",
     "os.umask": "give each file its mode with os.open or os.chmod",
@@ -28,8 +35,20 @@ REMEDIES: Mapping[str, str] = {
     "sys": "leave the interpreter to the application",
     "threading": "leave the interpreter to the application",
     "socket": "give the library a connection or a resolver of your own",
+    "warnings": "leave to the application what is shown; around a single call, use warnings.catch_warnings()",
+    "random": "use a random.Random of your own",
+    "resource": "leave limits to whoever starts the process, or set them in a child process",
+    "os.nice": "leave priorities to whoever starts the process",
+    "time.tzset": "convert times with zoneinfo",
+    "faulthandler": "leave the interpreter to the application",
 }
 """What was changed, by the beginning of its name → what to do instead."""
+
+BY_LIBRARIES: Sequence[str] = ("warnings.filters",)
+"""What a library may change when it is imported, as many do for warnings of their own."""
+
+
+_COURSE = RandomCourse()
 
 
 def state() -> dict[str, str]:
@@ -56,14 +75,17 @@ def _state() -> Iterator[tuple[str, str]]:
     yield "os.chdir", _folder()
     yield "os.umask", oct(_umask())
     yield "locale.setlocale", locale.setlocale(locale.LC_ALL)
-    yield "sys.excepthook", repr(sys.excepthook)
-    yield "sys.stdout", repr(sys.stdout)
-    yield "sys.stderr", repr(sys.stderr)
-    yield "sys.setrecursionlimit", str(sys.getrecursionlimit())
-    yield "sys.setswitchinterval", str(sys.getswitchinterval())
-    yield "sys.path", os.pathsep.join(sys.path)
     yield "gc.isenabled", str(gc.isenabled())
+    yield "gc.set_threshold", str(gc.get_threshold())
     yield "threading.excepthook", repr(threading.excepthook)
+    yield "threading.stack_size", str(threading.stack_size())
+    yield "random.seed", f"called {_COURSE.look()} times"
+    yield "time.tzset", str(time.tzname)
+    yield "warnings.showwarning", repr(warnings.showwarning)
+    yield "warnings.filters", _filters()
+    yield "faulthandler.enable", str(faulthandler.is_enabled())
+    yield from _interpreter()
+    yield from _limits()
     for name, value in os.environ.items():
         yield f"os.environ[{name!r}]", f"a value ({hash(value)})"
     yield from _signals()
@@ -80,6 +102,30 @@ def _of_imported() -> Iterator[tuple[str, str]]:
     policy = getattr(getattr(asyncio, "events", None), "_event_loop_policy", None)
     usual = policy is None or type(policy) is getattr(asyncio, "DefaultEventLoopPolicy", None)
     yield "asyncio.set_event_loop_policy", "the default one" if usual else type(policy).__name__
+
+
+def _interpreter() -> Iterator[tuple[str, str]]:
+    for name in ("excepthook", "unraisablehook", "displayhook", "stdout", "stderr"):
+        yield f"sys.{name}", repr(getattr(sys, name))
+    for name in ("recursionlimit", "switchinterval", "_int_max_str_digits"):
+        yield f"sys.set{name}", str(getattr(sys, f"get{name}")())
+    yield "sys.path", os.pathsep.join(sys.path)
+
+
+def _limits() -> Iterator[tuple[str, str]]:
+    """What a POSIX system lets the process use."""
+    with suppress(ImportError):
+        import resource
+
+        for name in (each for each in vars(resource) if each.startswith("RLIMIT_")):
+            yield f"resource.setrlimit({name})", str(resource.getrlimit(getattr(resource, name)))
+    if hasattr(os, "getpriority"):
+        yield "os.nice", str(os.getpriority(os.PRIO_PROCESS, 0))
+
+
+def _filters() -> str:
+    """The first are asked first."""
+    return ", ".join(f"{action} {category.__name__}" for action, _, category, *_ in warnings.filters)
 
 
 def _folder() -> str:
@@ -108,4 +154,10 @@ def _logging() -> Iterator[tuple[str, str]]:
     yield "logging.setLoggerClass", repr(logging.getLoggerClass())
     yield "logging.setLogRecordFactory", repr(logging.getLogRecordFactory())
     yield "logging, root logger: level", logging.getLevelName(root.level)
-    yield "logging, root logger: handlers", ", ".join(type(each).__name__ for each in root.handlers)
+    yield "logging, root logger: handlers", _types(root.handlers)
+    yield "logging, root logger: filters", _types(root.filters)
+    yield "logging.lastResort", repr(logging.lastResort)
+
+
+def _types(given: Iterable[object]) -> str:
+    return ", ".join(type(each).__name__ for each in given) or "none"

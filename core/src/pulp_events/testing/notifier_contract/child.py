@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import logging
 import os
 import select
 import signal
+import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +52,29 @@ def in_child(work: Callable[[], Any], limit: float) -> Ended:
         os.close(reading)
 
 
+def imported_by(work: Callable[[], Any], limit: float) -> list[str]:
+    """Modules that are imported while `work()` runs in a child, whatever comes of it."""
+    before = set(sys.modules)
+
+    def look() -> list[str]:
+        with suppress(BaseException):
+            work()
+        return sorted(set(sys.modules) - before)
+
+    return in_child(look, limit).told or []
+
+
+def import_here(names: Iterable[str]) -> None:
+    """Once for all children: they then show what is done, and nothing of what importing does."""
+    for name in names:
+        with suppress(Exception):
+            importlib.import_module(name)
+
+
 def _be_the_child(work: Callable[[], Any], writing: int) -> None:
     try:
         waiting.forget_loops()
+        logging.getLogger().handlers.clear()  # pytest's: most programs have none until they configure logging
         os.write(writing, json.dumps(work()).encode())
     finally:
         os._exit(0)

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import pytest
 
 from pulp_events.testing.import_watch import printed
+from pulp_events.testing.process_state import BY_LIBRARIES
 
 SOURCE = """
-import json, sys
+import contextlib, importlib, json, sys
 from pulp_events.testing.import_watch import Watch
 from pulp_events.testing.process_state import changes, state
+for name in {first}:
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
 modules, before = set(sys.modules), state()
 with Watch() as watch:
     import {module}
@@ -40,7 +44,23 @@ class Imported:
 @functools.cache
 def imported(module: str) -> Imported:
     """Import it in another interpreter. Fails the test where that cannot be done."""
-    command = [sys.executable, "-c", SOURCE.format(module=module)]
+    found = _import(module)
+    if not any(_by_libraries(change) for change in found.changes):
+        return found
+    package = module.partition(".")[0]
+    libraries = [name for name in found.modules if name.partition(".")[0] != package]
+    without_them = _import(module, libraries)
+    its_own = [change for change in found.changes if not _by_libraries(change)]
+    return Imported(found.modules, its_own + [change for change in without_them.changes if _by_libraries(change)])
+
+
+def _by_libraries(change: str) -> bool:
+    return change.startswith(tuple(BY_LIBRARIES))
+
+
+def _import(module: str, first: Sequence[str] = ()) -> Imported:
+    """`first`: modules that are there already."""
+    command = [sys.executable, "-c", SOURCE.format(module=module, first=list(first))]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
     except subprocess.TimeoutExpired:

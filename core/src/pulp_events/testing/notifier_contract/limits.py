@@ -41,6 +41,9 @@ class Found:
     deadly: str = ""
     """How the notifier ends the process; empty if it does not."""
 
+    rehearsed: bool = False
+    """Whether what is imported when it is first used is imported already."""
+
 
 _found: WeakKeyDictionary[type, Found] = WeakKeyDictionary()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +10,7 @@ import pytest
 
 from pulp_events import Notifier
 from pulp_events.redaction.logs import scrub_our_threads
-from pulp_events.testing.notifier_contract.child import Ended, in_child
+from pulp_events.testing.notifier_contract.child import Ended, import_here, imported_by, in_child
 from pulp_events.testing.notifier_contract.importing import imported
 from pulp_events.testing.notifier_contract.limits import of_class
 from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, let_hang
@@ -28,6 +26,7 @@ class ProcessClaims(Subject):
     """Deliveries are made in children of the test's process here, and these claims come first."""
 
     def test_its_process_outlives_it(self, notifier: Notifier, endpoint: Any) -> None:
+        self._rehearse(notifier, endpoint)
         for name, prepare in situations(endpoint, "refuse", "reset", "garbage"):
             prepare()
             ended = self._in_child(notifier, endpoint)
@@ -38,6 +37,7 @@ class ProcessClaims(Subject):
                 pytest.fail(f"with {name}, {ended.how}; {remedy}", pytrace=False)
 
     def test_the_process_is_left_as_it_was(self, notifier: Notifier, endpoint: Any) -> None:
+        self._rehearse(notifier, endpoint)
         for name, prepare in situations(endpoint):
             if name not in ("a working endpoint", "an error of the server"):
                 continue
@@ -49,8 +49,8 @@ class ProcessClaims(Subject):
 
     def test_an_interrupt_is_not_taken_for_a_failure(self, notifier: Notifier, endpoint: Any) -> None:
         """Ctrl-C while the receiver takes its time."""
+        self._rehearse(notifier, endpoint)
         let_hang(endpoint)
-        self._import_transports()
         ended = in_child(lambda: self._interrupted(notifier, endpoint), self.claim_limit / 2)
         if ended.how or ended.told != "KeyboardInterrupt":
             found = ended.how or f"a KeyboardInterrupt in the middle of an attempt becomes {ended.told}"
@@ -86,14 +86,15 @@ class ProcessClaims(Subject):
                 f"importing {self.module} changes what belongs to the whole process: {'; '.join(found)}", pytrace=False
             )
 
-    def _import_transports(self) -> None:
-        """Once for all children."""
-        for name in self.transports:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
+    def _rehearse(self, notifier: Notifier, endpoint: Any) -> None:
+        """Deliver once, and import here what that imports; the endpoint works yet."""
+        found = of_class(type(self))
+        if not found.rehearsed:
+            found.rehearsed = True
+            names = imported_by(lambda: self._changes(notifier, endpoint), self.claim_limit / 4)
+            import_here((*self.transports, *names))
 
     def _in_child(self, notifier: Notifier, endpoint: Any) -> Ended:
-        self._import_transports()
         return in_child(lambda: self._changes(notifier, endpoint), self.claim_limit / 2)
 
     def _changes(self, notifier: Notifier, endpoint: Any) -> list[str]:
