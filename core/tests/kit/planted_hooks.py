@@ -8,9 +8,11 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +47,9 @@ class GoodObserver:
 
     @hookimpl
     def pulp_delivery_attempted(self, delivery, attempt):
+        self.attempted(delivery, attempt)
+
+    def attempted(self, delivery, attempt):
         self.note(f"attempted {delivery.id}: {attempt.outcome}")
 
     @hookimpl
@@ -82,7 +87,18 @@ class GoodEnricher:
         return "pulp1"
 
 
-GOOD = [GoodObserver, HandlesItsFailures, GoodEnricher]
+class RemembersALittle(GoodEnricher):
+    """The ids of the last 100 events."""
+
+    def __init__(self):
+        self.last = deque(maxlen=100)
+
+    def enriched(self, event):
+        self.last.append(event.id)
+        return super().enriched(event)
+
+
+GOOD = [GoodObserver, HandlesItsFailures, GoodEnricher, RemembersALittle]
 
 
 def fault(*claims):
@@ -358,6 +374,72 @@ class SaysThatItEmittedIt(GoodEnricher):
 class KnowsBetter(GoodEnricher):
     def enriched(self, event):
         return replace(event, payload={**event.payload, "host": "pulp1"})
+
+
+@fault("an_event_that_comes_again_is_enriched_again")
+class RemembersIds(GoodEnricher):
+    def __init__(self):
+        self.seen = set()
+
+    def enriched(self, event):
+        if event.id in self.seen:
+            return None
+        self.seen.add(event.id)
+        return self.adding(event, host="pulp1")
+
+
+@fault("nothing_that_it_was_given_is_kept")
+class CountsIds(GoodEnricher):
+    def __init__(self):
+        self.seen = set()
+
+    def enriched(self, event):
+        self.seen.add(event.id)
+        return super().enriched(event)
+
+
+@fault("nothing_that_it_was_given_is_kept")
+class KeepsEvents(GoodEnricher):
+    kept = []  # noqa: RUF012
+
+    def enriched(self, event):
+        self.kept.append(event)
+        return super().enriched(event)
+
+
+@fault("nothing_that_it_was_given_is_kept")
+class KeepsDeliveries(GoodObserver):
+    kept = []  # noqa: RUF012
+
+    def attempted(self, delivery, attempt):
+        self.kept.append(delivery)
+
+
+@fault("nothing_that_it_was_given_is_kept")
+class KeepsIdsOfDeliveries(GoodObserver):
+    kept = set()  # noqa: RUF012
+
+    def attempted(self, delivery, attempt):
+        self.kept.add(delivery.id)
+
+
+@fault("the_process_is_left_as_it_was")
+class NamesTheLastEventInTheEnvironment(GoodEnricher):
+    def enriched(self, event):
+        os.environ["LAST_EVENT_TYPE"] = event.event_type
+        return super().enriched(event)
+
+
+@fault("the_process_is_left_as_it_was")
+class LogsByTheRootLogger(GoodObserver):
+    def counted(self, event_types):
+        logging.info("counted")
+
+
+@fault("nothing_secret_is_seen")
+class GivesASecretToAProgram(GoodObserver):
+    def changed(self, before, after, settings):
+        subprocess.run(["true", str((after or before).notifier_config.get("token"))], check=False)
 
 
 FAULTY = [value for value in list(globals().values()) if isinstance(value, type) and "claims" in vars(value)]

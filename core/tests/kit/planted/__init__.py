@@ -7,8 +7,8 @@ from .kinds import GOOD
 from .process import IMPORT_FAULTS
 
 KINDS_OF_FAULTS = (
-    "schema", "delivering", "failing", "batches", "several", "values", "secrets", "tidiness", "trust", "process",
-    "looking", "coroutines",
+    "schema", "delivering", "arriving", "failing", "statuses", "batches", "several", "values", "secrets", "tidiness",
+    "keeping", "trust", "process", "looking", "coroutines",
 )  # fmt: skip
 """Modules of this package, each with faults of one kind."""
 

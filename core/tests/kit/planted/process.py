@@ -100,6 +100,52 @@ def collect_no_garbage(*_):
     gc.disable()
 
 
+def log_by_the_root_logger(*_):
+    logging.info("sent")
+
+
+def show_no_warnings(*_):
+    import urllib3
+
+    urllib3.disable_warnings()
+
+
+def show_warnings_in_the_log(*_):
+    logging.captureWarnings(True)
+
+
+def seed(*_):
+    import random
+
+    random.seed(7)
+
+
+def dump_no_core(*_):
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def move_to_another_time_zone(*_):
+    import os
+    import time
+
+    os.environ["TZ"] = "Asia/Tokyo"
+    time.tzset()
+
+
+def yield_to_others(*_):
+    import os
+
+    os.nice(1)
+
+
+def set_locale(*_):
+    import locale
+
+    locale.setlocale(locale.LC_ALL, "C" if locale.setlocale(locale.LC_ALL) != "C" else "C.UTF-8")
+
+
 CHANGES = {
     "SetsTheDefaultTimeout": set_default_timeout,
     "ConfiguresLogging": configure_logging,
@@ -111,6 +157,14 @@ CHANGES = {
     "TrustsAnyCertificate": trust_anybody,
     "FindsModulesHere": find_modules_here,
     "CollectsNoGarbage": collect_no_garbage,
+    "LogsByTheRootLogger": log_by_the_root_logger,
+    "ShowsNoWarnings": show_no_warnings,
+    "ShowsWarningsInTheLog": show_warnings_in_the_log,
+    "SeedsTheRandomNumbers": seed,
+    "DumpsNoCore": dump_no_core,
+    "MovesToAnotherTimeZone": move_to_another_time_zone,
+    "YieldsToOthers": yield_to_others,
+    "SetsTheLocale": set_locale,
 }
 """What belongs to the whole process, and is changed: what the notifier does, and how."""
 
@@ -141,6 +195,10 @@ IMPORT_FAULTS = {
     "changes_the_umask": "import os; os.umask(0o007)",
     "changes_the_environment": "import os; os.environ['PLANTED'] = '1'",
     "trusts_any_certificate": "import ssl; ssl._create_default_https_context = ssl._create_unverified_context",
+    "logs_by_the_root_logger": "import logging; logging.info('planted')",
+    "shows_no_warnings": "import urllib3; urllib3.disable_warnings()",
+    "seeds_the_random_numbers": "import random; random.seed(7)",
+    "dumps_no_core": "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))",
     "starts_a_thread": "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
     "prints": "print('planted 1.0')",
     "prints_an_error": "import sys; sys.stderr.write('planted 1.0')",

@@ -1,6 +1,7 @@
 """Faults that let secrets be seen."""
 
 import logging
+from pathlib import Path
 
 from pulp_events import TimedOut, TransientFailure
 
@@ -122,3 +123,79 @@ def say_the_token_when_late(self, delivery):
 @fault("a_server_that_hangs_is_given_up_within_the_time_limit")
 class SaysItsSecretWhenItIsLate(Good):
     channel_class = with_channel(send=say_the_token_when_late)
+
+
+def by_a_program(self, delivery):
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-c", "", f"--token={self.config['token']}"], check=True)
+    return GoodChannel.send(self, delivery)
+
+
+@fault("nothing_secret_is_seen")
+class GivesItsSecretToAProgram(Good):
+    channel_class = with_channel(send=by_a_program)
+
+
+def by_a_shell(self, delivery):
+    import os
+
+    os.system(f": {self.config['token']}")
+    return GoodChannel.send(self, delivery)
+
+
+@fault("nothing_secret_is_seen")
+class GivesItsSecretToAShell(Good):
+    channel_class = with_channel(send=by_a_shell)
+
+
+def by_a_thread(self, delivery):
+    import threading
+
+    thread = threading.Thread(target=GoodChannel.send, args=(self, delivery), name=f"send-{self.config['token']}")
+    thread.start()
+    thread.join()
+
+
+@fault("nothing_secret_is_seen")
+class NamesAThreadByItsSecret(Good):
+    channel_class = with_channel(send=by_a_thread)
+
+
+def by_a_file(self, delivery):
+    Path("planted-left").write_text(f"token = {self.config['token']}\n")
+    return GoodChannel.send(self, delivery)
+
+
+@fault("nothing_secret_is_seen")
+class LeavesItsSecretInAFile(Good):
+    channel_class = with_channel(send=by_a_file)
+
+
+def by_a_file_that_is_renamed(self, delivery):
+    Path("planted-new").write_text(f"token = {self.config['token']}\n")
+    Path("planted-new").rename("planted-renamed")
+    return GoodChannel.send(self, delivery)
+
+
+@fault("nothing_secret_is_seen")
+class LeavesItsSecretInAFileThatItRenames(Good):
+    channel_class = with_channel(send=by_a_file_that_is_renamed)
+
+
+def say_some_of_it(part):
+    def on_broken(self, error):
+        raise TransientFailure(f"cannot connect with {self.config['token'][part]}…") from None
+
+    return on_broken
+
+
+@fault("nothing_secret_is_seen")
+class SaysTheBeginningOfItsSecret(Good):
+    channel_class = with_channel(on_broken=say_some_of_it(slice(8)))
+
+
+@fault("nothing_secret_is_seen")
+class SaysTheEndOfItsSecret(Good):
+    channel_class = with_channel(on_broken=say_some_of_it(slice(-8, None)))

@@ -62,19 +62,6 @@ class LeavesAChildProcess(Good):
     channel_class = with_channel(open=start_a_process)
 
 
-KEPT = []
-
-
-def keep(self, delivery):
-    KEPT.append(delivery)
-    return GoodChannel.send(self, delivery)
-
-
-@fault("no_delivery_is_kept")
-class KeepsItsDeliveries(Good):
-    channel_class = with_channel(send=keep)
-
-
 def to_be_closed_at_the_end(self):
     import atexit
 

@@ -22,15 +22,16 @@ from __future__ import annotations
 
 from pulp_events.testing.hook_contract.common import CommonClaims
 from pulp_events.testing.hook_contract.enriching import EnrichingClaims
+from pulp_events.testing.hook_contract.keeping import HookKeepingClaims
 from pulp_events.testing.hook_contract.observing import ObservingClaims
 from pulp_events.testing.hook_contract.process import HookProcessClaims
 
 __all__ = ["EnricherContract", "ObserverContract"]
 
 
-class ObserverContract(ObservingClaims, CommonClaims, HookProcessClaims):
+class ObserverContract(ObservingClaims, CommonClaims, HookKeepingClaims, HookProcessClaims):
     """Subclass it and set `module`; fixtures that you give it let it look at more."""
 
 
-class EnricherContract(EnrichingClaims, CommonClaims, HookProcessClaims):
+class EnricherContract(EnrichingClaims, CommonClaims, HookKeepingClaims, HookProcessClaims):
     """Subclass it and set `module` and `adds`; fixtures that you give it let it look at more."""

@@ -112,6 +112,15 @@ class EnrichingClaims(HookSubject):
                 "or name it in `may_change`"
             )
 
+    def test_an_event_that_comes_again_is_enriched_again(self, bus: EventBus) -> None:
+        """One that is emitted once more with its id, or that a transaction took back."""
+        for call in self.calls(bus):
+            first, second = (after.keys() - before.keys() for before, after in (_payloads(call), _payloads(call)))
+            assert first == second, (
+                f"{call} adds {', '.join(sorted(first)) or 'nothing'}, and when the same event comes again, "
+                f"{', '.join(sorted(second)) or 'nothing'}; remember no ids: look at the event alone"
+            )
+
     def test_threads_do_not_get_each_others_events(self, bus: EventBus) -> None:
         """Several threads emit at once, and each waits for its own event."""
         calls = self.calls(bus)
