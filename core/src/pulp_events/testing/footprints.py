@@ -36,9 +36,9 @@ class Footprints:
         self._start = threading.Thread.start
         footprints, start = self, self._start
 
-        def noted(thread: threading.Thread) -> None:
-            footprints._threads.append(thread)
-            start(thread)
+        def noted(self: threading.Thread) -> None:
+            footprints._threads.append(self)
+            start(self)
 
         threading.Thread.start = noted  # type: ignore[method-assign]
         _watching.append(self)

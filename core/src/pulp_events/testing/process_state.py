@@ -125,7 +125,9 @@ def _limits() -> Iterator[tuple[str, str]]:
 
 def _filters() -> str:
     """The first are asked first."""
-    return ", ".join(f"{action} {category.__name__}" for action, _, category, *_ in warnings.filters)
+    return ", ".join(
+        f"{action} {getattr(category, '__name__', category)}" for action, _, category, *_ in warnings.filters
+    )
 
 
 def _folder() -> str:

@@ -120,10 +120,11 @@ def seed(*_):
     random.seed(7)
 
 
-def dump_no_core(*_):
+def open_fewer_files(*_):
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most - 1, hard))
 
 
 def move_to_another_time_zone(*_):
@@ -161,7 +162,7 @@ CHANGES = {
     "ShowsNoWarnings": show_no_warnings,
     "ShowsWarningsInTheLog": show_warnings_in_the_log,
     "SeedsTheRandomNumbers": seed,
-    "DumpsNoCore": dump_no_core,
+    "OpensFewerFiles": open_fewer_files,
     "MovesToAnotherTimeZone": move_to_another_time_zone,
     "YieldsToOthers": yield_to_others,
     "SetsTheLocale": set_locale,
@@ -198,7 +199,7 @@ IMPORT_FAULTS = {
     "logs_by_the_root_logger": "import logging; logging.info('planted')",
     "shows_no_warnings": "import urllib3; urllib3.disable_warnings()",
     "seeds_the_random_numbers": "import random; random.seed(7)",
-    "dumps_no_core": "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))",
+    "opens_fewer_files": "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))",
     "starts_a_thread": "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
     "prints": "print('planted 1.0')",
     "prints_an_error": "import sys; sys.stderr.write('planted 1.0')",

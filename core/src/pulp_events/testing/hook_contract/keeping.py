@@ -21,7 +21,7 @@ CALLS = 1500
 """How many calls of each hook are measured, as far as the time suffices."""
 LEAST = 24
 """Bytes of each call from which on it is kept; an id alone takes three times that."""
-NOISE = 12_000
+NOISE = 32_000
 """Bytes that libraries keep for themselves."""
 
 
@@ -34,9 +34,11 @@ class HookKeepingClaims(HookSubject):
     def test_nothing_that_it_was_given_is_kept(self, bus: EventBus) -> None:
         """No event, delivery, listener or id of them, and no copy of it."""
         calls = self.calls(bus)
-        for hook in sorted({call.hook for call in calls}):
+        hooks = sorted({call.hook for call in calls})
+        seconds = self.claim_limit / (len(hooks) + 1)
+        for hook in hooks:
             of_hook = [call for call in calls if call.hook == hook]
-            ended = in_child(lambda of_hook=of_hook: self._growth(of_hook), self.claim_limit / 2)  # type: ignore[misc]
+            ended = in_child(lambda of_hook=of_hook: self._growth(of_hook, seconds / 2), seconds)  # type: ignore[misc]
             if ended.how:
                 pytest.fail(f"{hook}: {ended.how}", pytrace=False)
             made, kept = ended.told
@@ -45,15 +47,15 @@ class HookKeepingClaims(HookSubject):
                 "id. Give a cache a limit, and let `remembers` say how many calls that is"
             )
 
-    def _growth(self, calls: list[Call]) -> tuple[int, int]:
+    def _growth(self, calls: list[Call], seconds: float) -> tuple[int, int]:
         """How many calls were measured, and the bytes that they left."""
-        made, seconds = 0, self.claim_limit / 10
+        made = 0
 
         def work() -> None:
             nonlocal made
-            made = _make(calls, CALLS, seconds)
+            made = _make(calls, CALLS, seconds / 2)
 
-        kept = growth(work, lambda: _make(calls, self.remembers, 3 * seconds))
+        kept = growth(work, lambda: _make(calls, self.remembers, seconds / 2))
         return made, kept
 
 

@@ -17,8 +17,9 @@ from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject
 
 COMPOSABLE = "e\u0301 \u212b \ufb01 \u1e9b\u0323 \U0001f469\u200d\U0001f4bb"
 """Another text in each of Unicode's normal forms, and one of several code points that is seen as one."""
-HARD = "\u0000 \u2028 \ufeff \\ \" ' <&> \r\n\t\u007f end "
-"""What belongs to the syntax of something, or is not seen; a report has it in JSON."""
+HARD = "\u0000 \u200b \u202e \ufeff \\ \" ' <&> \r\n\t\u007f end "
+"""What belongs to the syntax of something, or is not seen. Nothing that `str.splitlines` splits in JSON: endpoints may
+keep a line for each arrival."""
 
 
 class ArrivingClaims(Subject):
