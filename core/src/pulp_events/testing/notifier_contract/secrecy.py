@@ -36,19 +36,14 @@ def shows(text: str, secret: str) -> bool:
 def _parts(secret: str) -> Iterator[str]:
     """Beginning and end of it, from which the rest may be guessed.
 
-    They are no words, as those stand in any text: an end of letters alone is longer by what comes before them. Of a
-    URL, its address is no secret; the rest is, and the first of it is the beginning of the path.
+    Each has a digit: what is letters alone may be a word, which stands in any text. Of a URL, its address is no secret;
+    the beginning is that of its path.
     """
     _, scheme, rest = secret.partition("://")
     whole = rest.partition("/")[2] if scheme else secret
-    for length in range(PART, len(whole)):
-        if not whole[:length].isalpha():
-            yield whole[:length]
-            break
-    for length in range(PART, len(whole)):
-        if not whole[-length:].isalpha():
-            yield whole[-length:]
-            break
+    lengths = range(PART, len(whole))
+    for parts in ([whole[:length] for length in lengths], [whole[-length:] for length in lengths]):
+        yield from [part for part in parts if any(map(str.isdigit, part))][:1]
 
 
 def words_of(error: BaseException) -> list[str]:
