@@ -30,6 +30,15 @@ django.setup()
 verifier, seen = Verifier(os.environ["WEBHOOK_SECRET"].split()), Seen()
 
 
+def count(repo: str, added: int) -> None:
+    with connection.cursor() as cursor:  # in a project of more than a file: a model
+        cursor.execute("CREATE TABLE IF NOT EXISTS synced (repo TEXT PRIMARY KEY, units INTEGER NOT NULL)")
+        cursor.execute(
+            "INSERT INTO synced VALUES (%s, %s) ON CONFLICT (repo) DO UPDATE SET units = synced.units + excluded.units",
+            (repo, added),
+        )
+
+
 @csrf_exempt  # the signature says who sent it
 @require_POST
 def hook(request: HttpRequest) -> HttpResponse:
@@ -39,13 +48,9 @@ def hook(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"error": str(error)}, status=error.status)
     with transaction.atomic():
         if seen.first(connection, received.delivery_id) and not received.is_test:
-            with connection.cursor() as cursor:  # in a project of more than a file: a model
-                cursor.execute("CREATE TABLE IF NOT EXISTS synced (repo TEXT PRIMARY KEY, units INTEGER NOT NULL)")
-                cursor.execute(
-                    "INSERT INTO synced VALUES (%(repo_id)s, %(added_count)s) "
-                    "ON CONFLICT (repo) DO UPDATE SET units = synced.units + excluded.units",
-                    received.payload,
-                )
+            match received.payload:  # what has no count is not counted: it is the same in each attempt
+                case {"repo_id": str(repo), "added_count": int(added)} if repo.isprintable() and 0 <= added < 2**31:
+                    count(repo, added)
     return HttpResponse(status=204)
 
 

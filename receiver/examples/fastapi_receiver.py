@@ -28,6 +28,14 @@ class Synced(Base):
 seen = Seen(Base.metadata)  # its table is made and migrated with the application's own
 
 
+def count(session: Session, repo: str, added: int) -> None:
+    try:
+        with session.begin_nested():
+            session.add(Synced(repo=repo, units=added))
+    except IntegrityError:
+        session.execute(update(Synced).where(Synced.repo == repo).values(units=Synced.units + added))
+
+
 def create_app(url: str, secrets: list[str]) -> FastAPI:
     app, verifier, engine = FastAPI(), Verifier(secrets), create_engine(url)
     Base.metadata.create_all(engine)
@@ -39,12 +47,9 @@ def create_app(url: str, secrets: list[str]) -> FastAPI:
     def hook(received: Annotated[Received, Depends(read)]) -> None:
         with Session(engine) as session, session.begin():  # one transaction
             if seen.first(session, received.delivery_id) and not received.is_test:
-                repo, added = received.payload["repo_id"], received.payload["added_count"]
-                try:
-                    with session.begin_nested():
-                        session.add(Synced(repo=repo, units=added))
-                except IntegrityError:
-                    session.execute(update(Synced).where(Synced.repo == repo).values(units=Synced.units + added))
+                match received.payload:  # what has no count is not counted: it is the same in each attempt
+                    case {"repo_id": str(repo), "added_count": int(added)} if repo.isprintable() and 0 <= added < 2**31:
+                        count(session, repo, added)
 
     @app.exception_handler(Rejected)
     def rejected(request: Request, error: Rejected) -> JSONResponse:

@@ -28,11 +28,13 @@ def create_app(path: str, secrets: list[str]) -> Flask:
         received = read_http(request.headers, request.get_data(), verifier)
         with connect(path) as connection, connection:  # one transaction
             if seen.first(connection, received.delivery_id) and not received.is_test:
-                connection.execute(
-                    "INSERT INTO synced VALUES (:repo_id, :added_count) "
-                    "ON CONFLICT (repo) DO UPDATE SET units = units + excluded.units",
-                    received.payload,
-                )
+                match received.payload:  # what has no count is not counted: it is the same in each attempt
+                    case {"repo_id": str(repo), "added_count": int(added)} if repo.isprintable() and 0 <= added < 2**31:
+                        connection.execute(
+                            "INSERT INTO synced VALUES (?, ?) "
+                            "ON CONFLICT (repo) DO UPDATE SET units = units + excluded.units",
+                            (repo, added),
+                        )
         return "", 204
 
     @app.errorhandler(Rejected)

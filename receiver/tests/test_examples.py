@@ -19,6 +19,12 @@ from pulp_events_http.signing_keys import generate
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SECRET = generate()
+UNCOUNTED = (
+    {}, {"repo_id": "pulp2"}, {"added_count": 1}, {"repo_id": 7, "added_count": 1}, {"repo_id": [], "added_count": {}},
+    {"repo_id": "pulp2", "added_count": "x"}, {"repo_id": "pulp2", "added_count": None},
+    {"repo_id": "pulp2", "added_count": 2**70}, {"repo_id": "pulp\0", "added_count": 1},
+)  # fmt: skip
+"""Payloads that an application may emit as well."""
 
 
 def free_port():
@@ -74,6 +80,9 @@ def test_an_example_applies_each_event_once_and_refuses_what_is_not_signed(name,
         for added in (3, 4):
             event = bus.emit("repo.sync.finish", {"repo_id": "pulp2", "added_count": added})
         assert bus.deliveries.stats().delivered == 2, bus.deliveries.list()
+        for payload in UNCOUNTED:
+            [uncounted] = bus.wait(bus.emit("repo.sync.finish", payload))
+            assert uncounted.detail[:4] == "204 ", (payload, uncounted.detail)
 
         [delivery] = [each for each in bus.deliveries.list() if each.event_id == event.id]
         plain = {"Content-Type": "application/json"}
