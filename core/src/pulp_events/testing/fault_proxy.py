@@ -46,6 +46,8 @@ class FaultProxy:
         """How many connections were ended so."""
         self._listener: socket.socket | None = None
         self.port = 0
+        self._place = self._bound()
+        self.port = self._place.getsockname()[1]
         self._listen()
 
     @property
@@ -80,6 +82,7 @@ class FaultProxy:
     def close(self) -> None:
         """Stop."""
         self._close_listener()
+        self._place.close()
         self.drop()
 
     def __enter__(self) -> FaultProxy:
@@ -90,13 +93,17 @@ class FaultProxy:
     ) -> None:
         self.close()
 
+    def _bound(self) -> socket.socket:
+        """A socket that has the port, with others of ours. One of them stays, and never listens: otherwise the port
+        would be free while connections are refused, and a server of another test could get it and answer there."""
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((self.host, self.port))
+        return bound
+
     def _listen(self) -> None:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.host, self.port))
+        listener = self._listener = self._bound()
         listener.listen(128)
-        self.port = listener.getsockname()[1]
-        self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), name=f"fault-proxy-{self.port}", daemon=True).start()
 
     def _close_listener(self) -> None:
