@@ -42,9 +42,10 @@ class Endpoint(Protocol):
     # def fail(self) -> None                         the next answer is an error that may pass (503, 451, …)
     # def fail_for(self, mark: str) -> None           … only to what has this text in it; for notifiers with batches
     # def recover(self) -> None                      … and from now on it works again, if `fail` does not end by itself
-    # def reject(self) -> None                       the next answer is an error that will not pass (400, 550, …)
+    # def reject(self) -> None                       the next answer is an error of one event for good (400, 550, …)
     # def refuse_credentials(self) -> None           the configuration's credentials are wrong from now on
     # def restart(self) -> None                      its server is killed, and started again at the same address
     # def hang(self) -> None                         from now on it takes seconds to answer; where there is no proxy
+    # sink: HttpSink                                 its HTTP server, for claims about the answers of one
     # other: Endpoint                                another one, or the same with other credentials
     # secrets: Sequence[str]                         values in `config` and `settings` that must never be seen
