@@ -12,7 +12,7 @@ from typing import Any
 
 MOST_BYTES = 1 << 20
 """How much is read of a file."""
-_NO_FILES = ("/dev/", "/proc/", "/sys/")
+_NO_FILES = ("/proc/", "/sys/")
 _watching: list[Footprints] = []
 _hooked = False
 
