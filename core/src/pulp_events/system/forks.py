@@ -11,8 +11,8 @@ noticed by the process id, by whatever is used first in the child: see `notice`.
 from __future__ import annotations
 
 import contextlib
-import logging  # noqa: F401  see the end of this file
 import os
+import sys
 import weakref
 from typing import Protocol
 
@@ -32,12 +32,15 @@ class Participant(Protocol):
 _participants: weakref.WeakSet[Participant] = weakref.WeakSet()
 _stopped: list[Participant] = []
 _announced = False
+_before_logging = True
 _pid = os.getpid()
 
 
 def take_part(participant: Participant) -> None:
     """Tell the participant of every fork, for as long as it lives."""
     _participants.add(participant)
+    if not _before_logging and "logging" in sys.modules:
+        _register()
 
 
 def notice() -> None:
@@ -66,6 +69,8 @@ def _after_foreign_fork() -> None:
 
 def _before() -> None:
     global _announced
+    if _announced:
+        return  # registered twice
     for participant in list(_participants):
         participant.before_fork()
         _stopped.append(participant)
@@ -88,7 +93,17 @@ def _after(in_child: bool) -> None:
         _stopped.pop().after_fork(in_child)
 
 
-# What is registered last is called first before a fork. `logging` registers itself when imported, and takes its lock,
-# which the imports that are waited for may need: so it is imported above, to have its turn after this.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before, after_in_parent=lambda: _after(False), after_in_child=lambda: _after(True))
+def _register() -> None:
+    """Ask the interpreter to tell of forks; once more as soon as `logging` is there.
+
+    What is registered last is called first before a fork. `logging` registers itself when it is imported, and then
+    holds its lock, which an import that is waited for may need. So this has to come first; importing `logging` for that
+    would cost the start of each command.
+    """
+    global _before_logging
+    if hasattr(os, "register_at_fork"):
+        _before_logging = "logging" in sys.modules
+        os.register_at_fork(before=_before, after_in_parent=lambda: _after(False), after_in_child=lambda: _after(True))
+
+
+_register()
