@@ -32,7 +32,8 @@ class Rolling:
         """All of it; `url`: of the endpoint."""
         maker = self._start(self.earlier, MAKER)
         maker.stdin.write(f"{url}/one\n{url}/other\n")
-        assert end(maker) == (0, "")
+        status, said = end(maker)
+        assert status == 0, said
         self._join(self.earlier)
         self._go_on(EVENTS, KILLS)
         self._join(NOW)
