@@ -12,11 +12,12 @@ from pulp_events.outbox.states import State
 from pulp_events.testing.http_sink import HttpSink
 
 TOO_NEW = "newer release"
-EVENTS, KILLS = 150, 6
+EVENTS, KILLS = 100, 5
+"""Before processes of the new release come in; twice as many after that."""
 
 
 class Rolling:
-    """Two workers and two emitters of each release; whoever is killed is started again, or, where its release refuses
+    """Two workers and an emitter of each release; whoever is killed is started again, or, where its release refuses
     the store by then, started as the new one."""
 
     def __init__(self, releases, config, earlier, seed):
