@@ -2,28 +2,17 @@
 
 import shutil
 import tarfile
-import tomllib
-from pathlib import Path
 
+import agreed
 import pytest
 from comparing import breaking
-from packaging.version import Version
 from public_names import PUBLIC, ROOT, names_of
-
-HERE = Path(__file__).parent
-LAST = max((HERE / "api").iterdir(), key=lambda path: Version(path.name.removesuffix(".tar.xz")))
-"""The API of the last release."""
-
-
-def agreed():
-    """What → why."""
-    return {each["what"]: each["why"] for each in tomllib.loads((HERE / "agreed.toml").read_text()).get("change", ())}
 
 
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
-    with tarfile.open(LAST) as archive:
+    with tarfile.open(agreed.last("api", ".tar.xz")) as archive:
         archive.extractall(folder, filter="data")
     return folder
 
@@ -40,11 +29,7 @@ def test_every_distribution_says_what_is_public():
 
 def test_nothing_public_was_broken_since_the_last_release_that_was_not_agreed_on(earlier):
     found = {line for folder, entries in PUBLIC.items() for line in breaking(entries, earlier, ROOT / folder / "src")}
-    assert found - agreed().keys() == set(), (
-        "add a deprecation instead (docs/stability.md), or agree on it: agreed.toml"
-    )
-    assert agreed().keys() - found == set(), "agreed on, and not so: take it out of agreed.toml"
-    assert all(agreed().values()), "say why"
+    agreed.check("api", found, "deprecate it instead")
 
 
 CHANGES = [
@@ -52,7 +37,12 @@ CHANGES = [
     ("bus/lifecycle.py", "grace: float | None = None", "patience: float | None = None", "close(grace): Parameter"),
     ("bus/lifecycle.py", "drain: bool = True", "drain: bool = False", "close(drain): Parameter default was changed"),
     ("outbox/delivery.py", "    listener_id: str\n", "    of_listener: str\n", "Delivery.listener_id: Public object"),
-    ("visible.py", "def one_line(", "def one_line(now: bool, ", "visible.one_line(now): Parameter was added as required"),
+    (
+        "visible.py",
+        "def one_line(",
+        "def one_line(now: bool, ",
+        "visible.one_line(now): Parameter was added as required",
+    ),
 ]
 
 
