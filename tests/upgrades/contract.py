@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/upgrades/contract.py NAME        # keeps them as contract/NAME.txt
 
-A line is a thing and what it is: a setting and its default, an option, a key of `--json` and its type, a key of files of
-listeners and since which version of them, a header or key of what leaves by HTTP.
+A line is a thing and what it is: a setting and its default, an option, a key of `--json` and its type, a key of files
+of listeners and since which version of them, a header or key of what leaves by HTTP.
 """
 
 import json

@@ -42,7 +42,7 @@ class Deprecated:
     """The first release without it: of the same distribution, and a later minor or major one."""
 
     instead: str
-    """What to use in its place; or why nothing is needed."""
+    """What to use in its place, as `use …` goes on."""
 
     def __post_init__(self) -> None:
         if _minor(self.removed_in) <= _minor(self.since):
