@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pytest
 from packaging.version import Version
 
 FIXTURES = Path(__file__).with_name("fixtures")
 NAMES = sorted((path.name for path in FIXTURES.iterdir()), key=Version)
 """The releases of which something is kept, the first one first."""
+
+
+def few_are_quick(names):
+    """The names as parameters of a test: all but the first and the last are slow."""
+    return [*names[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in names[1:-1]), *names[1:][-1:]]
 
 
 @dataclass(frozen=True)

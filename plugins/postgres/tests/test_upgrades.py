@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/upgrades"))
 from going_on import Endpoints, check_goes_on, check_looks_as_before
-from kept import FIXTURES, NAMES, Kept
+from kept import FIXTURES, NAMES, Kept, few_are_quick
 from releases import EMITTER, NOW, WORKER, Releases, end
 from rolling import TOO_NEW, Rolling, check_all_arrived
 from scene import ODD
@@ -81,12 +81,9 @@ def site(url, tmp_path, endpoints):
 
 
 OLD = [name for name in NAMES if (FIXTURES / name / "postgres.sql.xz").exists()]
-QUICK = {OLD[0], OLD[-1]}
 
 
-@pytest.mark.parametrize(
-    "name", [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in OLD]
-)
+@pytest.mark.parametrize("name", few_are_quick(OLD))
 def test_an_earlier_database_goes_on(name, site, endpoints):
     there = site(name)
     assert there.version() == there.said["schema"]
