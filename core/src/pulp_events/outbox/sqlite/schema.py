@@ -227,7 +227,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for script in MIGRATIONS[known(version(connection), path) :]:
+        for script in MIGRATIONS[known(version(connection), path) : VERSION]:
             for statement in _statements(script):
                 connection.execute(statement)
         connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('version', ?)", (VERSION,))
