@@ -35,7 +35,7 @@ A message names the thing, the value and the remedy, in one line.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class EventsError(Exception):
@@ -181,7 +181,14 @@ class StoreCorrupt(StoreError):
 
 
 class StoreTooNew(StoreError):
-    """The file was written by a newer release of pulp-events."""
+    """The file, or the database, was written by a newer release of pulp-events; nothing was changed in it."""
+
+
+TOO_NEW: Final = (
+    "upgrade this pulp-events too, or restore the backup that was made before the other one was upgraded; "
+    "nothing was changed"
+)
+"""The remedy, as the text of a StoreTooNew ends."""
 
 
 class StoreFull(StoreError):

@@ -20,6 +20,8 @@ Fill = Callable[["Parser"], None]
 
 
 if TYPE_CHECKING:
+    from pulp_events.deprecations import Deprecated
+
     _Commands = argparse._SubParsersAction["Parser"]
 else:
     _Commands = argparse._SubParsersAction
@@ -58,6 +60,7 @@ class Parser(Described):
         """Makes the message for a word that is no command here, of the word and a `; did you mean …?`."""
         self.fill_for: Callable[[Sequence[str]], None] | None = None
         """Adds what depends on the words that are about to be parsed."""
+        self._deprecated: dict[str, tuple[str, Deprecated]] = {}
         self._fill = fill
         self._fill_rest: Fill | None = None
         self._offers: dict[str, Callable[[], None]] = {}
@@ -84,6 +87,10 @@ class Parser(Described):
         self._offers[name] = lambda: commands.add_parser(name, help=summary, fill=fill, group=group).set_defaults(
             **defaults
         )
+
+    def add_deprecated(self, old: str, new: str, told: Deprecated) -> None:
+        """Take the option `old` for `new`, which this parser has, with a warning; it is in no help."""
+        self._deprecated[old] = new, told
 
     def fill_later(self, fill_rest: Fill) -> None:
         """Set what offers the commands that plugins bring."""
@@ -125,6 +132,10 @@ class Parser(Described):
     ) -> tuple[argparse.Namespace, list[str]]:
         words = list(args)
         self.fill()
+        if self._deprecated:
+            from pulp_events_cli.parser.deprecated import as_now
+
+            words = as_now(words, self._deprecated)
         words = self._with_dashed(words)
         if self.fill_for is not None:
             self.fill_for(words)

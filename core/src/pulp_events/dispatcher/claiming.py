@@ -12,7 +12,7 @@ from pulp_events.dispatcher.own_deliveries import OwnDeliveries
 from pulp_events.dispatcher.queues import Queues
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreError, StoreTooNew
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.records import Claim, ClaimRequest
@@ -57,6 +57,8 @@ class Claimer:
         """False where the caller waits for each delivery."""
         self.own: OwnDeliveries | None = None
         """If there is one, nothing else is claimed."""
+        self.too_new: StoreTooNew | None = None
+        """What the last claim met, where a newer release changed the tables while this process was at work."""
         # Containers on one volume may all be process 1: the number is for people, the rest tells dispatchers apart.
         # By the name of the process in the store others see whether it is still there.
         heart = services.heartbeat
@@ -83,9 +85,12 @@ class Claimer:
                     self._outbox.release(held_back)
                     self._queues.due_now({delivery.listener_id for delivery in held_back})
                 self._forget_done(requests, claim.waits)
+                self.too_new = None
         except BaseException as error:
             for listener_id in due:
                 self._queues.due_later(listener_id, TRY_AGAIN)
+            if isinstance(error, StoreTooNew):
+                self.too_new = error
             if isinstance(error, StoreError):
                 self._services.hindrance = error
                 _logger.error("no deliveries could be claimed, retrying in %.0f s: %s", TRY_AGAIN, error)

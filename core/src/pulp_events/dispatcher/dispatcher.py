@@ -83,7 +83,7 @@ class Dispatcher:
     @property
     def failure(self) -> StoreError | None:
         """Why nothing can be delivered any more: an outbox that is damaged, or too new."""
-        return self._timekeeper.failure
+        return self._timekeeper.failure or self._scheduler.too_new or self._recorder.too_new
 
     @property
     def hindrance(self) -> StoreError | None:

@@ -17,7 +17,7 @@ from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow, soon
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
 from pulp_events.dispatcher.watch import AttemptWatch
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreError, StoreTooNew
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Result
@@ -85,6 +85,11 @@ class Recorder:
         self._log = AttemptLog(clock, logs_all=bool(self._delivery["log_attempts"]))
         self.recorded = threading.Condition()
         """Notified after each time that results were stored."""
+
+    @property
+    def too_new(self) -> StoreTooNew | None:
+        """The hindrance, where a newer release changed the tables while this process was at work: it stays."""
+        return self.hindrance if isinstance(self.hindrance, StoreTooNew) else None
 
     def add(self, judged: Judged) -> None:
         """Keep this until it is stored."""
@@ -226,6 +231,7 @@ class Recorder:
                     return True
                 except StoreError as error:
                     self.blocked, self.hindrance = True, error
+                    last = last or self.too_new is not None
                     if last or (deadline is not None and time.monotonic() >= deadline):
                         self._log.lost(len(results), error)
                         return False

@@ -16,6 +16,7 @@ from pulp_events.dispatcher.queues import Queues
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import Turn
+from pulp_events.errors import StoreTooNew
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
 
@@ -264,6 +265,11 @@ class Scheduler:
             if len(route.turns) >= route.claim_size.lanes < route.most_lanes and not route.claim_size.is_limited:
                 route.claim_size.lanes += 1
             self._queues.queue(route)
+
+    @property
+    def too_new(self) -> StoreTooNew | None:
+        """See `Claimer`."""
+        return self._claimer.too_new
 
     def take_all(self) -> list[Delivery]:
         """What is claimed and not begun, to be released."""

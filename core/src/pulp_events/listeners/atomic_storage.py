@@ -12,7 +12,7 @@ from typing import Any
 
 from tinydb.storages import Storage
 
-from pulp_events.errors import StoreCorrupt, StoreTooNew
+from pulp_events.errors import TOO_NEW, StoreCorrupt, StoreTooNew
 from pulp_events.system import data_dir
 
 VERSION = 1
@@ -64,7 +64,7 @@ class AtomicJSONStorage(Storage):
         if form["version"] > VERSION:
             raise StoreTooNew(
                 f"{self._path} was written by a newer release (format {form['version']}, supported: "
-                f"{VERSION}); upgrade this pulp-events too"
+                f"{VERSION}); {TOO_NEW}"
             )
         return content  # type: ignore[no-any-return]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.deprecations import PulpEventsDeprecationWarning as PulpEventsDeprecationWarning
 from pulp_events.errors import PluginError
 from pulp_events.system.logs import get_logger
 
@@ -43,10 +44,6 @@ def fits(version: str, needs: str) -> bool:
         return SpecifierSet(needs).contains(version, prereleases=True)
     except InvalidSpecifier:
         raise PluginError(f"{ATTRIBUTE} = {needs!r} is not a version range; write for example '>=1.0,<2'") from None
-
-
-class PulpEventsDeprecationWarning(DeprecationWarning):
-    """Something of the plugin interface will go with the next major API version; see docs/stability.md."""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pulp_events.settings import environment, server_conf
 from pulp_events.settings.given import GivenSettings, Text
 from pulp_events.settings.origin import Kind, Origin
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
+from pulp_events.settings.renamed import carry_over
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
@@ -185,7 +187,9 @@ class Settings:
         except Exception as error:
             reason = f"it raised {type(error).__name__}"  # its text may hold any value of the section
             raise SettingsError(f"{self.where(section)}: the schema of its plugin is broken: {reason}") from error
-        return dict(loaded)
+        values = dict(loaded)
+        carry_over(schema, given.keys(), [values, self._references[section]], partial(self.where, section))
+        return values
 
     def _find_references(self, section: str, schema: Schema, given: Mapping[str, Text]) -> dict[str, dict[str, str]]:
         """Secrets that are to be read elsewhere; raises SettingsError for another value that looks as if it were."""

@@ -21,7 +21,7 @@ from pulp_events.errors import StoreBusy, StoreError
 from pulp_events.system import forks
 from pulp_events.system.logs import get_logger
 from pulp_events_postgres.address import Address
-from pulp_events_postgres.explain import AGAIN, explain, is_lost
+from pulp_events_postgres.explain import AGAIN, OTHER_TABLES, explain, is_lost
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -66,6 +66,8 @@ class Connections:
         self.listen = address.listen
         self.lost = 0
         """How many broke. The server may have crashed, and have undone claims and results of its last moments."""
+        self.check_tables: Callable[[], object] = lambda: None
+        """Called where the tables are not as a statement expects; raises StoreTooNew if a newer release made them."""
         self._start()
         self._closed = False
         forks.take_part(self)
@@ -122,6 +124,8 @@ class Connections:
                     if not lost:
                         lost = True
                         continue
+                if isinstance(error, OTHER_TABLES):
+                    self.check_tables()
                 raise explain(self.address, error) from error
 
     def transaction(self, operation: Callable[[Connection], T]) -> T:

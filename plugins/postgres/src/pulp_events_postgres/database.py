@@ -48,6 +48,7 @@ class Database:
     def __init__(self, address: Address, migrate: bool = True) -> None:
         self.address = address
         self.connections = Connections(address)
+        self.connections.check_tables = lambda: set_up.find_tables(self.connections)
         self._found: set_up.Found | None = None
         self._announcer: Announcer | None = None
         if migrate:

@@ -19,6 +19,9 @@ _BUSY = (
 )
 _LOGIN = (errors.InvalidPassword, errors.InvalidAuthorizationSpecification, errors.InvalidCatalogName)
 
+OTHER_TABLES = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
+"""The tables, or their functions, are not those of this release."""
+
 _POOLED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement, errors.ProtocolViolation)
 """What was prepared in one session is asked of another."""
 
@@ -44,7 +47,7 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
         return StoreError(
             f"{where}: {said}; make this user the owner of the tables, or grant it CREATE on their schema"
         )
-    if isinstance(error, errors.UndefinedTable | errors.UndefinedFunction):
+    if isinstance(error, OTHER_TABLES):
         return StoreError(f"{where}: {said}; run `pulp-admin event storage migrate`")
     if isinstance(error, _LOGIN) or "authentication failed" in said or "no password supplied" in said:
         return StoreError(f"{where} refused the login ({said}); check url and password in section [storage]")

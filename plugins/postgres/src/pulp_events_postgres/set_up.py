@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from pulp_events.errors import StoreError, StoreTooNew
+from pulp_events.errors import TOO_NEW, StoreError, StoreTooNew
 from pulp_events_postgres.address import Address
 from pulp_events_postgres.connections import Connections
 
@@ -126,8 +126,7 @@ def find_on(own: psycopg.Cursor[Any], address: Address) -> Found:
     newest = len(scripts())
     if version > newest:
         raise StoreTooNew(
-            f"{address.shown} has tables of a newer release (version {version}, supported: "
-            f"{newest}); upgrade this pulp-events-postgres too"
+            f"{address.shown} has tables of a newer release (version {version}, supported: {newest}); {TOO_NEW}"
         )
     return Found(schema, version, rows.get("identity", ""))
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pulp_events.errors import DiskFull, StoreBusy, StoreCorrupt, StoreError
+from pulp_events.errors import DiskFull, StoreBusy, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.sqlite import aside
+from pulp_events.outbox.sqlite import aside, schema
 from pulp_events.outbox.sqlite.columns import MATCHES
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.system import data_dir
@@ -137,6 +137,10 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
             "section [storage] allows; nothing was stored; retry later"
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _SIGNS_OF_DAMAGE.search(str(error)):
+        try:
+            schema.check_known(path)  # a newer release may have changed the tables while this one was at work
+        except StoreTooNew as newer:
+            return newer
         return damaged(path, one_line(str(error)))
     if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
         place = reason.filename if reason.filename and ".check-" not in str(reason.filename) else path

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from pulp_events.errors import StoreTooNew
+from pulp_events.errors import TOO_NEW, StoreTooNew
 
 # `ready_at` (seconds since the epoch) says from when on a pending delivery may be claimed: 0 while it was never
 # attempted, so that a clock that steps back delays no first attempt; the end of the lease while one is held; else when
@@ -206,41 +206,48 @@ def version(connection: sqlite3.Connection) -> int:
 def is_current(path: Path) -> bool:
     """Whether a database has the tables as they are now, told without making a file; False where it cannot be told."""
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
-    except sqlite3.Error:
-        return False
-    try:
-        return version(connection) == VERSION
+        return _version_of(path) == VERSION
     except (sqlite3.Error, ValueError):
         return False
-    finally:
-        connection.close()
+
+
+def _version_of(path: Path) -> int:
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
+    ) as connection:
+        return version(connection)
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
-    """Bring the tables up to VERSION, each step in one transaction; several processes may try at once.
+    """Bring the tables up to VERSION, all steps in one transaction; several processes may try at once.
 
     Raises StoreTooNew where a newer release made them.
     """
-    while True:
-        found = version(connection)
-        if found > VERSION:
-            raise StoreTooNew(
-                f"{path} was written by a newer release (schema {found}, supported: "
-                f"{VERSION}); upgrade this pulp-events too"
-            )
-        if found == VERSION:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if version(connection) == found:
-                for statement in _statements(MIGRATIONS[found]):
-                    connection.execute(statement)
-                connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('version', ?)", (found + 1,))
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+    if known(version(connection), path) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for script in MIGRATIONS[known(version(connection), path) : VERSION]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('version', ?)", (VERSION,))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def known(found: int, path: str) -> int:
+    """The version `found` itself; raises StoreTooNew for one of a newer release."""
+    if found > VERSION:
+        raise StoreTooNew(f"{path} was written by a newer release (schema {found}, supported: {VERSION}); {TOO_NEW}")
+    return found
+
+
+def check_known(path: Path) -> None:
+    """Raise StoreTooNew for a file of a newer release; nothing where that cannot be told. Makes no file."""
+    with contextlib.suppress(sqlite3.Error, ValueError):
+        known(_version_of(path), str(path))
 
 
 def layout(version: int) -> dict[str, list[str]]:

@@ -36,6 +36,7 @@ def set_up(path: Path, set_damaged_aside: bool = True, timeout: float | None = N
     replacement.finish(path.parent)
     if _is_ready(path, timeout):
         return
+    schema.check_known(path)  # before anything else: to this release, tables that it does not know look damaged
     with locked(path.with_name(path.name + ".lock")):
         try:
             if foreign_log.is_backup(path):

@@ -1,0 +1,21 @@
+"""What was agreed on although it breaks something, and where the releases that it is compared with are kept."""
+
+import tomllib
+from pathlib import Path
+
+from packaging.version import Version
+
+HERE = Path(__file__).parent
+
+
+def last(folder, suffix):
+    """The file of the last release in a folder of this one."""
+    return max((HERE / folder).iterdir(), key=lambda path: Version(path.name.removesuffix(suffix)))
+
+
+def check(kind, found, remedy):
+    """Fail unless what was found is what was agreed on. `kind`: `api` or `contract`."""
+    agreed = {each["what"]: each["why"] for each in tomllib.loads((HERE / "agreed.toml").read_text()).get(kind, ())}
+    assert found - agreed.keys() == set(), f"{remedy} (docs/stability.md); or agree on it in agreed.toml"
+    assert agreed.keys() - found == set(), "agreed on, and not so: take it out of agreed.toml"
+    assert all(agreed.values()), "say why"
