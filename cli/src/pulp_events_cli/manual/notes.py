@@ -69,24 +69,30 @@ _ROOT: dict[str, Terms] = {
 
 def sections(parser: Parser) -> dict[str, list[str]]:
     """Heading → lines of roff, of a section or command."""
-    words = parser.prog.split()
+    lines = {
+        heading: [line for name, text in found.items() for line in roff.term(name, text)]
+        for heading, found in terms(parser).items()
+    }
+    shown = examples(parser) or _HELP.format(parser.prog)
+    lines[EXAMPLES] = roff.paragraphs(shown)[1:]  # .PP below a heading does nothing
+    lines[SEE_ALSO] = [", ".join(_see_also(parser.prog.split()))]
+    return lines
+
+
+def terms(parser: Parser) -> dict[str, Terms]:
+    """Heading → what there is below it, such as the exit codes, each with its meaning."""
     own = _own(parser)
     found: dict[str, Terms] = {}
     if parser.commands is not None and parser.get_default("run") is None:
         found = dict(_ROOT)  # a section: what holds for its commands
     else:
         found = {EXIT: _EXIT, ENVIRONMENT: {**_CONFIG, **_SHOWN}, FILES: _FILES}
-    lines = {}
+    all_of = {}
     for heading in ORDER:
-        terms = {**found.get(heading, {}), **_terms(own.get(heading, "") if heading != EXAMPLES else "")}
-        if heading == EXIT:
-            terms = dict(sorted(terms.items()))
-        if terms:
-            lines[heading] = [line for name, text in terms.items() for line in roff.term(name, text)]
-    shown = own.get(EXAMPLES) or _HELP.format(parser.prog)
-    lines[EXAMPLES] = roff.paragraphs(shown)[1:]  # .PP below a heading does nothing
-    lines[SEE_ALSO] = [", ".join(_see_also(words))]
-    return lines
+        here = {**found.get(heading, {}), **_terms(own.get(heading, "") if heading != EXAMPLES else "")}
+        if here:
+            all_of[heading] = dict(sorted(here.items())) if heading == EXIT else here
+    return all_of
 
 
 def examples(parser: Parser) -> str:

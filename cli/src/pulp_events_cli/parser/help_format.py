@@ -54,8 +54,8 @@ def _section(parser: Described) -> list[str]:
         lines += ["", f"{heading}:", *_entries(groups[heading])]
     if parser.epilog:
         lines += ["", *_wrap("", parser.epilog)]
-    for heading, actions in _argument_groups(parser):
-        lines += ["", f"{heading}:", *_entries([(_invocation(action), explain(parser, action)) for action in actions])]
+    for heading, actions in argument_groups(parser):
+        lines += ["", f"{heading}:", *_entries([(invocation(action), explain(parser, action)) for action in actions])]
     return lines
 
 
@@ -65,8 +65,8 @@ def _command(parser: Described) -> list[str]:
     if positionals:
         words = " ".join(_placeholder(action) for action in positionals)
         lines.append(f"Usage: {parser.prog} {words} [OPTIONS]")
-    for heading, actions in _argument_groups(parser):
-        entries = [(_invocation(action), explain(parser, action)) for action in actions]
+    for heading, actions in argument_groups(parser):
+        entries = [(invocation(action), explain(parser, action)) for action in actions]
         lines += ["", f"{heading}:", "", *_entries(entries)]
     if parser.epilog:
         lines += ["", *(line for part in parser.epilog.split("\n") for line in _wrap("", part))]
@@ -83,7 +83,8 @@ def _is_section(parser: Described) -> bool:
     return parser.commands is not None
 
 
-def _argument_groups(parser: Described) -> Iterable[tuple[str, list[argparse.Action]]]:
+def argument_groups(parser: Described) -> Iterable[tuple[str, list[argparse.Action]]]:
+    """Each heading of a help text with the arguments below it."""
     merged: dict[str, list[argparse.Action]] = {}
     for group in parser._action_groups:
         heading = ARGUMENTS if group.title in _GROUPS_OF_ARGPARSE else str(group.title)
@@ -97,7 +98,8 @@ def _argument_groups(parser: Described) -> Iterable[tuple[str, list[argparse.Act
     return [(heading, actions) for heading, actions in merged.items() if actions]
 
 
-def _invocation(action: argparse.Action) -> str:
+def invocation(action: argparse.Action) -> str:
+    """How an argument is named: `-v, --verbose`, or a placeholder such as `[ID ...]`."""
     return ", ".join(action.option_strings) if action.option_strings else _placeholder(action)
 
 

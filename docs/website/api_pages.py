@@ -1,0 +1,91 @@
+"""The pages of the Python API: the names that docs/stability.md promises, each from its signature and docstrings."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+
+from sections import contents
+
+GROUPS = {
+    "Bus": "EventBus RefusedEvent on ServiceHealth Settings Plugins API_VERSION",
+    "Events and listeners": "Event EventModel EventType Author Listener json_schema EventQuery StoredEvent",
+    "Deliveries": "Delivery Attempt DeliveryQuery Stats Health Presence",
+    "Notifiers and plugins": "Notifier Channel Config Action Settlement hookimpl Scrubber",
+    "Errors": "",
+}
+"""Of `pulp_events`: heading of a page → the names on it; errors are those that are exceptions."""
+MODULES = {
+    "pulp_events.stores": "for authors of stores",
+    "pulp_events.testing": "servers, fakes and contracts for tests",
+    "pulp_events.fields": "fields of configurations and settings",
+    "pulp_events.templates": "text made from an event",
+    "pulp_events.deadline": "time limits",
+    "pulp_events.networks": "where listeners of untrusted authors may connect to",
+    "pulp_events.visible": "text that can be shown",
+    "pulp_events.tls": "TLS for notifiers",
+    "pulp_events_receiver": "for receivers: verify, read, drop repeats",
+}
+
+
+def pages() -> dict[str, str]:
+    """Name of each page → its text."""
+    found = {f"api/{_slug(heading)}": _page(heading, "pulp_events", names) for heading, names in _groups().items()}
+    found |= {f"api/{module}": _page(module, module, _public(module), about) for module, about in MODULES.items()}
+    own = [f"- [{heading}]({_slug(heading)}.md): {_listed(names)}" for heading, names in _groups().items()]
+    further = [f"- [{module}]({module}.md): {about}" for module, about in MODULES.items()]
+    index = ["# Python API", "", "What [stays within a major version](../stability.md), from the docstrings.", "",
+             "## pulp_events", "", *own, "", "## Further modules", "", *further, "",
+             contents(list(found), "api")]  # fmt: skip
+    return {"api/index.md": "\n".join(index), **{f"{name}.md": text for name, text in found.items()}}
+
+
+def _groups() -> dict[str, list[str]]:
+    """Raises ValueError for a public name that is on no page, or on two."""
+    module = importlib.import_module("pulp_events")
+    errors = {name for name in module.__all__ if _is_error(getattr(module, name))}
+    found = {heading: names.split() or sorted(errors) for heading, names in GROUPS.items()}
+    listed = sorted(name for names in found.values() for name in names)
+    if listed != sorted(module.__all__):
+        odd = {name for name in {*listed, *module.__all__} if listed.count(name) != (name in module.__all__)}
+        raise ValueError(f"GROUPS in {__file__} must have each public name once: {', '.join(sorted(odd))}")
+    return found
+
+
+def _is_error(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, Exception)
+
+
+def _public(module: str) -> list[str]:
+    """What a module has for others: `__all__`, or what is defined in it."""
+    found = importlib.import_module(module)
+    own = [name for name, value in vars(found).items() if getattr(value, "__module__", None) == module]
+    return sorted(name for name in getattr(found, "__all__", own) if not name.startswith("_"))
+
+
+def _slug(heading: str) -> str:
+    return f"pulp_events-{heading.lower().replace(' ', '-')}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _page(title: str, module: str, names: list[str], about: str = "") -> str:
+    lines = [f"# {title}", "", f"{about.capitalize()}.\n" if about else "", f"```{{py:currentmodule}} {module}\n```", ""]
+    for name in names:
+        lines += [f"## {name}", "", *_directive(module, name), ""]
+    return "\n".join(lines)
+
+
+def _directive(module: str, name: str) -> Iterator[str]:
+    found = getattr(importlib.import_module(module), name)
+    if isinstance(found, type):
+        options = [":members:", ":show-inheritance:"]
+        if not _is_error(found):
+            options.append(":inherited-members: object, dict, str, int, tuple, Enum, StrEnum, Schema, Field, Protocol, Exception")
+        kind = "autoclass"
+    else:
+        options, kind = [], "autofunction" if inspect.isroutine(found) else "autodata"
+    yield from ("```{eval-rst}", f".. {kind}:: {module}.{name}", *(f"   {option}" for option in options), "```")

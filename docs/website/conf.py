@@ -1,0 +1,74 @@
+"""Settings of Sphinx for the site. Nothing of a page comes from another host: fonts, scripts and pictures are its own."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import api_pages  # noqa: E402
+import docstrings  # noqa: E402
+
+project = "pulp-events"
+author = copyright = "the authors of pulp-events, Apache License 2.0"
+release = tomllib.loads((HERE.parents[1] / "core/pyproject.toml").read_text("utf-8"))["project"]["version"]
+version = ".".join(release.split(".")[:2])
+VERSIONS = json.loads((HERE / "versions.json").read_text("utf-8"))
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+myst_heading_anchors = 6
+myst_enable_extensions = ["deflist"]
+# Blocks of JSON and the like have an ellipsis where something is left out, which no lexer knows.
+suppress_warnings = ["misc.highlighting_failure"]
+highlight_language = "text"
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+toc_object_entries_show_parents = "hide"
+
+html_theme = "pydata_sphinx_theme"
+html_title = "pulp-events"
+html_static_path = [str(HERE / "static")]
+templates_path = [str(HERE / "templates")]
+html_css_files = ["site.css"]
+html_js_files = [("versions.js", {"defer": "defer"})]
+html_show_sourcelink = False
+html_copy_source = False
+html_context = {"versions": VERSIONS, "this_version": version}
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "navbar_end": ["versions", "theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "show_prev_next": True,
+    "show_toc_level": 2,
+    "navigation_depth": 4,
+    "search_as_you_type": True,
+    "search_bar_text": "Search the documents",
+    "secondary_sidebar_items": ["page-toc"],
+}
+
+PUBLIC = {
+    name: f"{module}.{name}"
+    for module in reversed(["pulp_events", *api_pages.MODULES])
+    for name in getattr(importlib.import_module(module), "__all__", ())
+}
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Called by Sphinx."""
+
+    def process(_app: Any, _what: str, name: str, _found: Any, _options: Any, lines: list[str]) -> None:
+        others = {word: target for word, target in PUBLIC.items() if target != name}
+        lines[:] = docstrings.as_rst(lines, others)
+
+    app.connect("autodoc-process-docstring", process)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
