@@ -1,6 +1,6 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs man clean
+.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
@@ -11,7 +11,7 @@ help:
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make bench     measure, as ratios against peers (slow)"
-	@echo "make docs      man pages into build/man, and check the documents' examples"
+	@echo "make docs      the documents as a site, and man pages; says where they are"
 	@echo "make clean     remove what the others made, .venv too"
 
 export PYTHON WEB
@@ -84,12 +84,13 @@ bench:
 	@scripts/setup dev
 	.venv/bin/python -m benchmarks
 
+# A warning, such as a link that leads nowhere, is an error.
 docs:
-	@scripts/setup dev
+	@scripts/setup docs
 	@mkdir -p build/man
 	.venv/bin/pulp-admin --man-pages build/man
-	.venv/bin/python -m pytest -q tests/test_documents.py
+	.venv-docs/bin/python docs/website/build.py
 
 clean:
-	rm -rf .venv .venv-extra .venv-security .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extra .venv-docs .venv-security .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf

@@ -27,12 +27,12 @@ from pulp_events.testing.smtp_sink import SmtpSink
 
 TERMINAL: dict[str, Any] = runpy.run_path(str(Path(__file__).with_name("terminal_pictures.py")))
 PICTURE = Path(__file__).parent / "pictures" / "first-delivery.svg"
-WIDTH = 92
+WIDTH = 84
 COMMANDS = (
     "pulp-admin event listener http create --event-type='repo.sync.*' \\\n    --url=http://ci.example/hook --name=ci",
     "pulp-admin event listener email create --event-type='repo.#' \\\n    --filter=\"payload.result == 'failed'\" \\\n"
     "    --subject='pulp failed' --addresses=ops@pulp.example --name=ops",
-    "pulp-admin event emit repo.sync.finish --payload='{\"repo_id\": \"pulp2\", \"result\": \"failed\"}'",
+    "pulp-admin event emit repo.sync.finish \\\n    --payload='{\"repo_id\": \"pulp2\", \"result\": \"failed\"}'",
     "pulp-admin event delivery list --columns=time,event_type,listener,state,detail",
 )
 PROMPT = Text("$ ", style="bold green")
@@ -78,7 +78,7 @@ def lines(run: list[tuple[str, str]]) -> Iterator[Text]:
     """The lines of the terminal's screen."""
     for command, printed in run:
         for number, line in enumerate(command.split("\n")):
-            yield PROMPT + Text(line) if number == 0 else Text(line)
+            yield Text.assemble(PROMPT, line) if number == 0 else Text(line)
         yield from (Text.from_ansi(line) for line in printed.rstrip("\n").split("\n"))
 
 

@@ -69,12 +69,12 @@ def prose(path):
     return re.sub(r"`[^`]*`", "", text)
 
 
-# The tutorial is done by tests/test_tutorial.py, in environments of its own.
+# The tutorials are done by tests/test_tutorial.py, in environments of their own.
 # The user guide takes long, and its transcripts are among the quick tests already.
 RUN_HERE = [
     pytest.param(path, id=name(path), marks=[pytest.mark.slow] if path.name == "user-guide.md" else [])
     for path in [*DOCUMENTS, *OF_PACKAGES]
-    if path.name != "notifier-tutorial.md"
+    if path.name not in ("tutorial.md", "notifier-tutorial.md")
 ]
 
 
@@ -366,9 +366,9 @@ def test_the_examples_of_a_modules_docstrings_run(module):
 @pytest.mark.parametrize(
     ("example", "document"),
     [
-        ("application.py", "README.md"),
-        ("gallery/smallest/chat.py", "README.md"),
-        ("gallery/smallest/pyproject.toml", "README.md"),
+        ("application.py", "docs/tour.md"),
+        ("gallery/smallest/chat.py", "docs/tour.md"),
+        ("gallery/smallest/pyproject.toml", "docs/tour.md"),
         ("gallery/smallest/test_chat.py", "docs/notifier-authors.md"),
         ("functions/mirror_events.py", "docs/functions.md"),
         ("functions/mirror.py", "docs/functions.md"),
@@ -379,7 +379,7 @@ def test_the_files_of_examples_are_those_that_the_documents_show(example, docume
 
 
 @pytest.mark.slow
-def test_the_readmes_notifier_fulfils_the_contract(tmp_path):
+def test_the_tours_notifier_fulfils_the_contract(tmp_path):
     shutil.copytree(ROOT / "examples/gallery/smallest", tmp_path / "chat", ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."],

@@ -28,6 +28,9 @@ MODULES = {
     "pulp_events_receiver": "for receivers: verify, read, drop repeats",
 }
 
+NOT_OURS = "object, dict, str, int, tuple, Enum, StrEnum, Schema, Field, Protocol, Exception"
+"""Classes of others whose members are not shown with those of a class of ours."""
+
 
 def pages() -> dict[str, str]:
     """Name of each page → its text."""
@@ -37,7 +40,7 @@ def pages() -> dict[str, str]:
     further = [f"- [{module}]({module}.md): {about}" for module, about in MODULES.items()]
     index = ["# Python API", "", "What [stays within a major version](../stability.md), from the docstrings.", "",
              "## pulp_events", "", *own, "", "## Further modules", "", *further, "",
-             contents(list(found), "api")]  # fmt: skip
+             contents([f"/{name}" for name in found])]  # fmt: skip
     return {"api/index.md": "\n".join(index), **{f"{name}.md": text for name, text in found.items()}}
 
 
@@ -75,17 +78,15 @@ def _listed(names: list[str]) -> str:
 def _page(title: str, module: str, names: list[str], about: str = "") -> str:
     lines = [f"# {title}", "", f"{about.capitalize()}.\n" if about else "", f"```{{py:currentmodule}} {module}\n```", ""]
     for name in names:
-        lines += [f"## {name}", "", *_directive(module, name), ""]
+        lines += [*_directive(module, name), ""]
     return "\n".join(lines)
 
 
 def _directive(module: str, name: str) -> Iterator[str]:
     found = getattr(importlib.import_module(module), name)
     if isinstance(found, type):
-        options = [":members:", ":show-inheritance:"]
-        if not _is_error(found):
-            options.append(":inherited-members: object, dict, str, int, tuple, Enum, StrEnum, Schema, Field, Protocol, Exception")
         kind = "autoclass"
+        options = [":members:", ":show-inheritance:" if _is_error(found) else f":inherited-members: {NOT_OURS}"]
     else:
         options, kind = [], "autofunction" if inspect.isroutine(found) else "autodata"
     yield from ("```{eval-rst}", f".. {kind}:: {module}.{name}", *(f"   {option}" for option in options), "```")

@@ -17,6 +17,7 @@ from pulp_events_cli.parser.help_format import argument_groups, explain, invocat
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
+WIDTH = 60
 MARKUP = re.compile(r"([\\*_<>\[\]{}|~$#])")
 
 
@@ -32,8 +33,8 @@ def page_name(parser: Parser) -> str:
 
 def _lines(parser: Parser) -> Iterator[str]:
     below = [command for _, command in commands(parser)]
-    yield from (f"# {parser.prog}", "", f"{plain(parser.description or parser.summary)}", "")
-    yield from ("```text", " ".join(_synopsis(parser)), "```", "")
+    yield from (f"# {parser.prog}", "", plain(_sentence(parser.description or parser.summary)), "")
+    yield from ("```text", *_wrapped(_synopsis(parser)), "```", "")
     if below:
         yield from ("## Commands", "")
         yield from (
@@ -50,7 +51,7 @@ def _lines(parser: Parser) -> Iterator[str]:
     if shown := notes.examples(parser):
         yield from ("## Examples", "", *_examples(shown), "")
     if below:
-        yield contents([page_name(each) for each in below], "cli")
+        yield contents([f"{each.name} </{page_name(each)}>" for each in below])
 
 
 def _synopsis(parser: Parser) -> list[str]:
@@ -59,6 +60,21 @@ def _synopsis(parser: Parser) -> list[str]:
     options = [action for action in parser._actions if action.option_strings and action.required]
     words = [f"{invocation(action)}={_value(action)}" for action in options]
     return [parser.prog, *words, *map(invocation, parser._get_positional_actions()), "[OPTIONS]"]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", ":")) else ".") * bool(text)
+
+
+def _wrapped(words: list[str]) -> Iterator[str]:
+    """Lines that a reader sees without scrolling."""
+    line = ""
+    for word in words:
+        if line and len(line) + len(word) >= WIDTH:
+            yield line
+            line = "   "
+        line += f" {word}" if line else word
+    yield line
 
 
 def _argument(parser: Parser, action: argparse.Action) -> Iterator[str]:

@@ -27,6 +27,8 @@ myst_enable_extensions = ["deflist"]
 # Blocks of JSON and the like have an ellipsis where something is left out, which no lexer knows.
 suppress_warnings = ["misc.highlighting_failure"]
 highlight_language = "text"
+# What is in quotation marks is often to be typed.
+smartquotes = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -36,15 +38,18 @@ toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "pulp-events"
+html_favicon = str(HERE / "static/icon.svg")
 html_static_path = [str(HERE / "static")]
 templates_path = [str(HERE / "templates")]
 html_css_files = ["site.css"]
 html_js_files = [("versions.js", {"defer": "defer"})]
 html_show_sourcelink = False
 html_copy_source = False
-html_context = {"versions": VERSIONS, "this_version": version}
+html_context = {"versions": VERSIONS, "this_version": version, "default_mode": "auto"}
 html_theme_options = {
     "header_links_before_dropdown": 6,
+    "navbar_align": "left",
+    "navbar_persistent": ["search-button"],
     "navbar_end": ["versions", "theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -56,6 +61,8 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 
+INTERNAL = "Not for applications"
+"""So begins the docstring of a constructor that nobody is to call; its arguments are not shown."""
 PUBLIC = {
     name: f"{module}.{name}"
     for module in reversed(["pulp_events", *api_pages.MODULES])
@@ -70,5 +77,12 @@ def setup(app: Any) -> dict[str, bool]:
         others = {word: target for word, target in PUBLIC.items() if target != name}
         lines[:] = docstrings.as_rst(lines, others)
 
+    def without_internal(
+        _app: Any, what: str, _name: str, found: Any, _options: Any, signature: str | None, returns: str | None
+    ) -> tuple[str | None, str | None]:
+        internal = what == "class" and (found.__init__.__doc__ or "").startswith(INTERNAL)
+        return ("", "") if internal else (signature, returns)
+
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", without_internal)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

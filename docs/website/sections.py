@@ -51,7 +51,9 @@ def _below(documents: Mapping[str, str], listed: set[str]) -> dict[str, list[str
     return found
 
 
-def contents(entries: list[str], above: str = "") -> str:
-    """The directive that names a page's sub-pages; they are listed beside the text, not in it."""
-    lines = [posixpath.relpath(entry, above) if above else entry for entry in entries]
-    return "```{toctree}\n:hidden:\n\n" + "\n".join(lines) + "\n```\n"
+def contents(entries: list[str]) -> str:
+    """The directive that names a page's sub-pages; they are listed beside the text, not in it.
+
+    An entry is `/page`, or `title </page>`; one without a slash is beside the page itself.
+    """
+    return "```{toctree}\n:hidden:\n\n" + "\n".join(entries) + "\n```\n"
