@@ -2,7 +2,7 @@
 
     python docs/recorded_picture.py        writes docs/pictures/first-delivery.svg
 
-A test runs the same commands and compares; only ids and times differ.
+A test runs the same commands and compares; only ids and times may differ.
 """
 
 from __future__ import annotations
@@ -82,6 +82,12 @@ def lines(run: list[tuple[str, str]]) -> Iterator[Text]:
         yield from (Text.from_ansi(line) for line in printed.rstrip("\n").split("\n"))
 
 
+def picture(run: list[tuple[str, str]]) -> str:
+    """The SVG."""
+    made: str = TERMINAL["svg"](list(lines(run)), "pulp-admin", WIDTH, "first-delivery")
+    return made
+
+
 if __name__ == "__main__":
-    PICTURE.write_text(TERMINAL["svg"](list(lines(recorded())), "pulp-admin", WIDTH, "first-delivery"), "utf-8")
+    PICTURE.write_text(picture(recorded()), "utf-8")
     sys.stdout.write(f"written docs/pictures/{PICTURE.name}\n")

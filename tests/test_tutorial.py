@@ -1,6 +1,6 @@
-"""docs/notifier-tutorial.md, done step by step as its reader would: one shell, real environments, a real package index.
+"""The tutorials, done step by step as their reader would: one shell, real environments, a real package index.
 
-`pulp-events` and `pulp-events-cli` come from wheels made of this checkout; everything else from the index, and the test
+Our packages come from wheels made of this checkout; everything else from the index, and the test
 is skipped where there is none. The page's port is replaced by a free one.
 """
 
@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/notifier-tutorial.md"
+PAGES = [ROOT / "docs/tutorial.md", ROOT / "docs/notifier-tutorial.md"]
+PACKAGES = [ROOT / name for name in ("core", "cli", "plugins/http")]
 FILE = re.compile(r"(?:# |<!-- )(?P<name>[\w./-]+\.\w+)(?: -->)?\n")
 END = "=== end of step ==="
 
@@ -54,12 +55,12 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    """Core and the CLI as a package index would have them."""
+    """Our packages as a package index would have them."""
     folder = tmp_path_factory.mktemp("wheels")
-    for name in ("core", "cli"):
+    for package in PACKAGES:
         ignored = shutil.ignore_patterns("tests", "build", "*.egg-info", "__pycache__")
-        shutil.copytree(ROOT / name, folder / "source" / name, ignore=ignored)
-    sources = [str(folder / "source" / name) for name in ("core", "cli")]
+        shutil.copytree(package, folder / "source" / package.name, ignore=ignored)
+    sources = [str(folder / "source" / package.name) for package in PACKAGES]
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), *sources]
     done = subprocess.run(command, capture_output=True, text=True)
     if "Could not find a version that satisfies the requirement setuptools" in done.stderr:
@@ -93,10 +94,11 @@ def free_port():
         return server.getsockname()[1]
 
 
-def test_every_step_of_the_tutorial_does_what_the_page_says(runner, shell, blocks_of, commands_of):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_step_of_a_tutorial_does_what_the_page_says(page, runner, shell, blocks_of, commands_of):
     """`runner` compares what is printed, as for the other documents."""
     port = str(free_port())
-    for block in blocks_of(PAGE):
+    for block in blocks_of(page):
         named = FILE.match(block.text)
         if block.language == "console":
             for command, shown in commands_of(block):
