@@ -32,7 +32,7 @@ COMMANDS = (
     "pulp-admin event listener http create --event-type='repo.sync.*' \\\n    --url=http://ci.example/hook --name=ci",
     "pulp-admin event listener email create --event-type='repo.#' \\\n    --filter=\"payload.result == 'failed'\" \\\n"
     "    --subject='pulp failed' --addresses=ops@pulp.example --name=ops",
-    "pulp-admin event emit repo.sync.finish \\\n    --payload='{\"repo_id\": \"pulp2\", \"result\": \"failed\"}'",
+    'pulp-admin event emit repo.sync.finish \\\n    --payload=\'{"repo_id": "pulp2", "result": "failed"}\'',
     "pulp-admin event delivery list --columns=time,event_type,listener,state,detail",
 )
 PROMPT = Text("$ ", style="bold green")

@@ -76,7 +76,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _page(title: str, module: str, names: list[str], about: str = "") -> str:
-    lines = [f"# {title}", "", f"{about.capitalize()}.\n" if about else "", f"```{{py:currentmodule}} {module}\n```", ""]
+    lines = [f"# {title}", "", *([f"{about[:1].upper()}{about[1:]}.", ""] if about else [])]
+    lines += [f"```{{py:currentmodule}} {module}", "```", ""]
     for name in names:
         lines += [*_directive(module, name), ""]
     return "\n".join(lines)

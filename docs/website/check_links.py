@@ -1,8 +1,8 @@
-"""Checks a built site without sending anything: each link within it leads somewhere, and nothing is fetched from elsewhere.
+"""Checks a built site: each link within it leads somewhere, and no page fetches anything from elsewhere.
 
     python docs/website/check_links.py build/site
 
-Links to other sites are checked for form only.
+Links to other sites are checked for form only: nothing is sent.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data", "use": "href"}
-"""Elements whose content a browser fetches by itself, and the attribute that names it; and `link`, but for some kinds."""
+"""Elements whose content a browser fetches by itself, and the attribute that names it; `link` is another."""
 NOT_FETCHED = {"next", "prev", "index", "search", "author", "copyright", "canonical", "top", "up"}
+"""Kinds of `link` that only name another page."""
 LINKED = {"a": "href", "area": "href", "form": "action"}
 IN_STYLES = re.compile(r"""(?:url\(\s*|@import\s+)['"]?(?P<target>(?:https?:)?//[^'")\s]+)""")
 HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.I)

@@ -9,21 +9,23 @@ from collections.abc import Iterator
 
 from sections import contents
 
-from pulp_events_cli.parser import root
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.manual import notes
 from pulp_events_cli.manual.command_page import commands, walk
+from pulp_events_cli.parser import root
 from pulp_events_cli.parser.help_format import argument_groups, explain, invocation
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
 WIDTH = 60
+"""Columns of a synopsis, which a reader on a narrow screen sees without scrolling far."""
 MARKUP = re.compile(r"([\\*_<>\[\]{}|~$#])")
 
 
 def pages() -> dict[str, str]:
     """Name of each page → its text; those of the installed plugins' commands included."""
-    return {f"{page_name(parser)}.md": "\n".join(_lines(parser)) for parser in walk(root.build(Session(GlobalOptions())))}
+    everything = root.build(Session(GlobalOptions()))
+    return {f"{page_name(parser)}.md": "\n".join(_lines(parser)) for parser in walk(everything)}
 
 
 def page_name(parser: Parser) -> str:
@@ -47,7 +49,8 @@ def _lines(parser: Parser) -> Iterator[str]:
         for action in actions:
             yield from _argument(parser, action)
     for heading, terms in notes.terms(parser).items():
-        yield from (f"## {heading.capitalize()}", "", *(f"- `{name}`: {plain(text)}" for name, text in terms.items()), "")
+        yield from (f"## {heading.capitalize()}", "")
+        yield from (*(f"- `{name}`: {plain(text)}" for name, text in terms.items()), "")
     if shown := notes.examples(parser):
         yield from ("## Examples", "", *_examples(shown), "")
     if below:
@@ -67,7 +70,7 @@ def _sentence(text: str) -> str:
 
 
 def _wrapped(words: list[str]) -> Iterator[str]:
-    """Lines that a reader sees without scrolling."""
+    """The words in lines, indented but for the first."""
     line = ""
     for word in words:
         if line and len(line) + len(word) >= WIDTH:

@@ -1,4 +1,4 @@
-"""Settings of Sphinx for the site. Nothing of a page comes from another host: fonts, scripts and pictures are its own."""
+"""Settings of Sphinx for the site. No page has anything from another host: fonts, scripts, pictures are its own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Writes the site's pages as Markdown, from which Sphinx makes HTML: documents, files that they link to, commands, API.
 
-    python docs/website/gather.py FOLDER
+python docs/website/gather.py FOLDER
 """
 
 from __future__ import annotations

@@ -14,7 +14,11 @@ from collections.abc import Mapping
 SECTION = re.compile(r"^## (?P<title>.+)\n(?P<text>(?:(?!^## ).*\n?)*)", re.MULTILINE)
 PAGE = re.compile(r"\]\((?P<page>[^)#\s]+)\.md\)")
 REFERENCE = "Reference"
-"""The section that the pages of commands and the API belong to, too."""
+GENERATED = """\
+- [Commands](cli/pulp-admin.md): `pulp-admin`, each section and command
+- [Python API](api/index.md): every public name, from its docstring
+"""
+"""What is first in that section: pages that only the site has."""
 
 
 def pages(documents: Mapping[str, str], generated: Mapping[str, str]) -> dict[str, str]:
@@ -29,8 +33,7 @@ def pages(documents: Mapping[str, str], generated: Mapping[str, str]) -> dict[st
         text = section["text"]
         if section["title"] == REFERENCE:
             entries = ["cli/pulp-admin", "api/index", *entries]
-            text = text.replace("\n- ", "\n- [Commands](cli/pulp-admin.md): `pulp-admin`, each section and command\n"
-                                "- [Python API](api/index.md): every public name, from its docstring\n- ", 1)  # fmt: skip
+            text = text.replace("\n- ", f"\n{GENERATED}- ", 1)
         made[f"{name}.md"] = f"# {section['title']}\n{text}\n{contents(entries)}"
         named.append(name)
         listed.update(entries)

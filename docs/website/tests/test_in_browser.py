@@ -13,6 +13,7 @@ PAGES = {
     "api": "api/pulp_events-bus.html",
     "command": "cli/pulp-admin-event-listener-http-create.html",
 }
+RESULTS = "return [...document.querySelectorAll('ul.search li a')].map((each) => each.href)"
 SHOWN = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 30)"}
 
 
@@ -34,8 +35,10 @@ def test_a_page_fits_its_screen_and_has_the_colours_that_are_preferred(screen, a
 def test_whoever_chooses_dark_keeps_it(screen, address):
     browser = screen(1280, "light")
     browser.get(f"{address}/{version}/index.html")
-    browser.find_element(By.CSS_SELECTOR, ".theme-switcher-container button, .theme-switch-button").click()
-    until(browser, lambda: [one for one in browser.find_elements(By.XPATH, "//*[normalize-space()='Dark']") if one.is_displayed()])[-1].click()
+    browser.find_element(By.CSS_SELECTOR, ".theme-switch-button").click()
+    dark = browser.find_element(By.CSS_SELECTOR, ".theme-change-button[data-mode='dark']")
+    until(browser, dark.is_displayed)
+    dark.click()
     browser.get(f"{address}/{version}/user-guide.html")
     assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == SHOWN["dark"]
     browser.execute_script("localStorage.clear()")
@@ -44,7 +47,8 @@ def test_whoever_chooses_dark_keeps_it(screen, address):
 @pytest.mark.parametrize("page", [*PAGES.values(), "search.html?q=backfill"])
 def test_nothing_comes_from_another_host_and_nothing_is_missing(screen, address, page):
     browser = screen()
-    browser.get_log("performance"), browser.get_log("browser")
+    for kind in ("performance", "browser"):
+        browser.get_log(kind)  # what was before
     browser.get(f"{address}/{version}/{page}")
     until(browser, lambda: browser.execute_script("return document.readyState") == "complete")
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -61,13 +65,7 @@ def test_search_finds_commands_and_names(screen, address, site, from_files, word
     browser = screen()
     root = site.as_uri() if from_files else address
     browser.get(f"{root}/{version}/search.html?q={words}")
-    found = until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "ul.search li a"))
-    until(browser, lambda: any(page in (one.get_attribute("href") or "") for one in found_now(browser)))
-    assert found
-
-
-def found_now(browser):
-    return browser.find_elements(By.CSS_SELECTOR, "ul.search li a")
+    until(browser, lambda: any(page in link for link in browser.execute_script(RESULTS)))
 
 
 def test_the_switcher_leads_to_the_same_page_of_another_version_and_that_names_the_newest(screen, address, old):

@@ -38,8 +38,7 @@ def test_docstrings_become_restructuredtext():
 def test_there_is_a_page_for_each_section_and_command():
     pages = command_pages.pages()
     assert {"cli/pulp-admin.md", "cli/pulp-admin-event.md", "cli/pulp-admin-event-listener-http-create.md",
-            "cli/pulp-admin-event-web-start.md" if "cli/pulp-admin-event-web-start.md" in pages else "cli/pulp-admin-event-web.md",
-            } <= set(pages)  # fmt: skip
+            "cli/pulp-admin-event-web-token-create.md"} <= set(pages)  # fmt: skip
     text = pages["cli/pulp-admin-event-emit.md"]
     assert "```{option} --payload JSON" in text and "## Exit status" in text and "## Examples" in text
 
@@ -83,5 +82,7 @@ def test_the_checker_finds_nothing_where_all_is_well(tmp_path):
 
 
 def test_the_checker_reads_styles(tmp_path):
-    (tmp_path / "a.css").write_text("@import 'https://fonts.example/x'; b { background: url(//c.example/d) url(e.png) }")
+    (tmp_path / "a.css").write_text(
+        "@import 'https://fonts.example/x'; b { background: url(//c.example/d) url(e.png) }"
+    )
     assert len(list(check_links.faults(tmp_path))) == 2
