@@ -17,6 +17,7 @@ GROUPS = {
 }
 """Of `pulp_events`: heading of a page → the names on it; errors are those that are exceptions."""
 MODULES = {
+    "pulp_events.hookspecs": "hooks of plugins: when each is called, and what it returns",
     "pulp_events.stores": "for authors of stores",
     "pulp_events.testing": "servers, fakes and contracts for tests",
     "pulp_events.fields": "fields of configurations and settings",
@@ -25,16 +26,28 @@ MODULES = {
     "pulp_events.networks": "where listeners of untrusted authors may connect to",
     "pulp_events.visible": "text that can be shown",
     "pulp_events.tls": "TLS for notifiers",
+    "pulp_events.schemas.asyncapi": "event types as an AsyncAPI document",
+    "pulp_events.schemas.json_schema": "reports of an event type as JSON Schema",
+    "pulp_events.events.trace_context": "the trace that an event belongs to",
     "pulp_events_receiver": "for receivers: verify, read, drop repeats",
 }
 
+PROMISED = {
+    "pulp_events.schemas.asyncapi": ["document"],
+    "pulp_events.schemas.json_schema": ["report_schema"],
+    "pulp_events.events.trace_context": ["Traced", "from_text"],
+}
+"""Modules of which only these names are for others."""
 NOT_OURS = "object, dict, str, int, tuple, Enum, StrEnum, Schema, Field, Protocol, Exception"
 """Classes of others whose members are not shown with those of a class of ours."""
 
 
 def pages() -> dict[str, str]:
     """Name of each page → its text."""
-    found = {f"api/{_slug(heading)}": _page(heading, "pulp_events", names) for heading, names in _groups().items()}
+    found = {
+        f"api/{_slug(heading)}": _page(f"pulp_events: {heading.lower()}", "pulp_events", names)
+        for heading, names in _groups().items()
+    }
     found |= {f"api/{module}": _page(module, module, _public(module), about) for module, about in MODULES.items()}
     own = [f"- [{heading}]({_slug(heading)}.md): {_listed(names)}" for heading, names in _groups().items()]
     further = [f"- [{module}]({module}.md): {about}" for module, about in MODULES.items()]
@@ -61,8 +74,10 @@ def _is_error(found: object) -> bool:
 
 
 def _public(module: str) -> list[str]:
-    """What a module has for others: `__all__`, or what is defined in it."""
+    """What a module has for others: what is promised of it, `__all__`, or what is defined in it."""
     found = importlib.import_module(module)
+    if module in PROMISED:
+        return PROMISED[module]
     own = [name for name, value in vars(found).items() if getattr(value, "__module__", None) == module]
     return sorted(name for name in getattr(found, "__all__", own) if not name.startswith("_"))
 

@@ -1,11 +1,14 @@
 """What the pages are made of: links, sections, docstrings, commands, names."""
 
+import re
+
 import api_pages
 import check_links
 import command_pages
 import conf
 import docstrings
 import links
+import places
 import pytest
 import sections
 
@@ -86,3 +89,10 @@ def test_the_checker_reads_styles(tmp_path):
         "@import 'https://fonts.example/x'; b { background: url(//c.example/d) url(e.png) }"
     )
     assert len(list(check_links.faults(tmp_path))) == 2
+
+
+def test_every_module_that_is_promised_to_authors_has_a_page():
+    text = (places.ROOT / "docs/stability.md").read_text("utf-8")
+    named = {name.removesuffix(".__all__") for name in re.findall(r"`(pulp_events\.[a-z_.]+?)(?:\.__all__)?`", text)}
+    missing = {name for name in named if not any(f"{each}.".startswith(f"{name}.") for each in api_pages.MODULES)}
+    assert len(named) > 7 and missing == set()
