@@ -29,6 +29,7 @@ def test_a_page_fits_its_screen_and_has_the_colours_that_are_preferred(screen, a
     browser = screen(width, scheme)
     browser.get(f"{address}/{version}/{page}")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script("return document.querySelector('article').getBoundingClientRect().right") <= width
     assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == SHOWN[scheme]
 
 
