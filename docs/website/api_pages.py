@@ -24,6 +24,7 @@ MODULES = {
     "pulp_events.templates": "text made from an event",
     "pulp_events.deadline": "time limits",
     "pulp_events.networks": "where listeners of untrusted authors may connect to",
+    "pulp_events.deprecations": "what is deprecated, with a warning",
     "pulp_events.visible": "text that can be shown",
     "pulp_events.tls": "TLS for notifiers",
     "pulp_events.schemas.asyncapi": "event types as an AsyncAPI document",
