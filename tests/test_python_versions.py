@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {
     path.parent.relative_to(ROOT).as_posix(): tomllib.loads(path.read_text("utf-8"))["project"]
     for path in [ROOT / "core/pyproject.toml", ROOT / "cli/pyproject.toml", ROOT / "receiver/pyproject.toml",
-                 *(ROOT / "plugins").glob("*/pyproject.toml")]
+                 *sorted((ROOT / "plugins").glob("*/pyproject.toml"))]
 }  # fmt: skip
 TESTED_WITH_EACH = ("core", "cli", "plugins/email", "plugins/http", "plugins/amqp")
 

@@ -31,7 +31,7 @@ def leftovers(known: Iterable[str] = ()) -> Iterator[Leftover]:
     wanted = {normalised(name) for name in known}
     found: dict[str, list[Path]] = {}
     for name, folder in metadata_folders(sys.path):
-        found.setdefault(name, []).append(folder)
+        found.setdefault(name, []).append(Path(folder))
     for name, folders in found.items():
         real = [folder for folder in folders if has_metadata(folder)]
         ours = [folder for folder in folders if _is_ours(folder)]
