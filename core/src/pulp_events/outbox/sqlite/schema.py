@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from pulp_events.errors import StoreTooNew
+from pulp_events.outbox.sqlite.uri import read_only
 
 # `ready_at` (seconds since the epoch) says from when on a pending delivery may be claimed: 0 while it was never
 # attempted, so that a clock that steps back delays no first attempt; the end of the lease while one is held; else when
@@ -206,7 +207,7 @@ def version(connection: sqlite3.Connection) -> int:
 def is_current(path: Path) -> bool:
     """Whether a database has the tables as they are now, told without making a file; False where it cannot be told."""
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
+        connection = sqlite3.connect(read_only(path), uri=True, timeout=0.0)
     except sqlite3.Error:
         return False
     try:
