@@ -4,8 +4,8 @@
 in each start of `pulp-admin`. So the metadata folders on `sys.path` are read here; where distributions may lie
 elsewhere (in a zip file, or behind a finder of somebody's own) the question goes to `importlib.metadata`.
 
-What that is worth, with 78 distributions, best of 60 starts in turn: `listener list` takes 16 % longer with
-`importlib.metadata`, 1.59 in place of 1.37 times the bare imports of its libraries.
+What that is worth: 4 ms of CPU time in place of 49 in an environment of some hundred distributions
+(`python -m benchmarks start_up`).
 """
 
 from __future__ import annotations
