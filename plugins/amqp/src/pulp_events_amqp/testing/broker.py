@@ -15,6 +15,7 @@ from typing import Literal
 
 from pulp_events_amqp.testing.faults import Faults
 from pulp_events_amqp.testing.manners import manner_of
+from pulp_events_amqp.testing.manners.base import Manner
 from pulp_events_amqp.testing.messages import ReceivedMessage
 from pulp_events_amqp.testing.nodes import Nodes, Subscription
 from pulp_events_amqp.testing.peer import Peer
