@@ -15,6 +15,7 @@ threads, and gives up on what hangs; nothing that a notifier does runs in it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 
@@ -53,7 +54,7 @@ class Dispatcher:
         self._recorder = services.recorder
         self._routes = services.routes
         self.clock = services.clock
-        self.stopping = services.stopping
+        self.stopping: threading.Event = services.stopping
         self._scheduler = Scheduler(services, float(delivery["lease"]), concurrency, self._more_threads)
         self._crew = Crew(services, self._scheduler, concurrency, self._call)
         self._timekeeper = Timekeeper(services, self._scheduler, self._crew, delivery, keep_events(settings))
