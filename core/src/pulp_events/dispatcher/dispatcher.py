@@ -33,6 +33,7 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent
 from pulp_events.settings.kept import keep_events
 from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock
 from pulp_events.system.exclusive import InUse
 
 STORE_PATIENCE = 2.0
@@ -53,7 +54,7 @@ class Dispatcher:
         self._outbox = services.outbox
         self._recorder = services.recorder
         self._routes = services.routes
-        self.clock = services.clock
+        self.clock: Clock = services.clock
         self.stopping: threading.Event = services.stopping
         self._scheduler = Scheduler(services, float(delivery["lease"]), concurrency, self._more_threads)
         self._crew = Crew(services, self._scheduler, concurrency, self._call)
