@@ -1,10 +1,11 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs clean
+.PHONY: help demo demo-pulp3 test test-python test-extra test-pulp3 test-all lint types format bench docs man clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
 	@echo "make test      the quick tests"
+	@echo "make test-python PYTHON=/path/to/python3.14  the same with another Python, in an environment of its own"
 	@echo "make test-extra those of the plugins beyond the user guide's three, of the gallery, and of the package for receivers"
 	@echo "make test-pulp3 those on a real Pulp 3; needs PostgreSQL's server"
 	@echo "make test-all  the slow ones too"
@@ -34,6 +35,12 @@ demo-pulp3:
 test:
 	@scripts/setup dev
 	.venv/bin/python -m pytest -n auto --dist worksteal
+
+# An environment for each version, .venv-python3.14 or such, beside .venv.
+test-python:
+	@test -n "$(PYTHON)" || { echo "which Python? make test-python PYTHON=/path/to/python3.14" >&2; exit 2; }
+	@venv=.venv-$$($(PYTHON) -c 'import sys; print("python%d.%d%s" % (*sys.version_info[:2], sys.abiflags))') && \
+	  VENV=$$venv scripts/setup dev && $$venv/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # What the user guide's three do not need has an environment of its own.
 further := apprise django fastapi opentelemetry postgres prometheus web
@@ -92,5 +99,5 @@ docs:
 	.venv-docs/bin/python docs/website/build.py
 
 clean:
-	rm -rf .venv .venv-extra .venv-docs .venv-security .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf

@@ -1,5 +1,6 @@
 """How the tests of all packages are run: how many at once, how many examples hypothesis tries, where files are put."""
 
+import gc
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ from hypothesis import settings
 
 # `.ci/run` asks for the thorough one with --hypothesis-profile. Tests that need more or fewer examples than most say so
 # as a multiple of the profile's. No deadlines: how long an example takes depends on who else uses the machine.
-settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("quick")
 
@@ -41,7 +42,30 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test with the mark `sample(cases)` so many cases are quick, at equal distances; the others become slow."""
+    cases = {}
+    for item in items:
+        if item.get_closest_marker("sample") and not item.get_closest_marker("slow"):
+            cases.setdefault((item.parent, item.originalname), []).append(item)
+    for family in cases.values():
+        quick = family[0].get_closest_marker("sample").args[0]
+        for number, item in enumerate(family):
+            if number * quick // len(family) == (number - 1) * quick // len(family):
+                item.add_marker("slow")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """What was collected lives to the end: thousands of tests, through which each collection of garbage would go."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Two workers for each processor, as half of the time of the tests is waiting for servers and processes."""
-    return 2 * (os.cpu_count() or 1)
+    """Three workers for two processors: some tests wait for servers and processes, and each worker has to import and
+    collect all of them."""
+    processors = os.cpu_count() or 1
+    return processors + (processors + 1) // 2

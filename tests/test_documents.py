@@ -453,7 +453,8 @@ def test_the_licence_is_the_apache_license_and_every_package_says_so():
     for project in [ROOT / "core", ROOT / "cli", ROOT / "receiver", *(ROOT / "plugins").iterdir()]:
         if (project / "pyproject.toml").exists():
             content = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
-            assert content["license"] == "Apache-2.0"
+            assert content["license"] == "Apache-2.0" and content["license-files"] == ["LICENSE"]
+            assert (project / "LICENSE").read_text("utf-8") == text
 
 
 def test_the_changelog_begins_with_the_version_of_the_code():

@@ -327,6 +327,7 @@ def test_a_worker_has_the_functions_after_it_read_its_settings_again(application
     assert process.poll() is None
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("name", "code", "processes", "text"),
     [

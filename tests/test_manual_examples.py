@@ -79,6 +79,7 @@ def test_no_notes_are_left_of_a_command_that_is_gone():
     assert {each.name.removesuffix(".txt") for each in folder.iterdir() if each.name.endswith(".txt")} <= names
 
 
+@pytest.mark.sample(14)
 @pytest.mark.parametrize("prog", pages())
 def test_an_example_of_its_command_is_a_command_line_that_is_taken(prog):
     """Of what stands in pipes and substitutions, the slow test sees."""

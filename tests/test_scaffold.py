@@ -111,6 +111,7 @@ def test_its_tests_are_green_and_none_is_skipped_that_could_run(author):
     assert re.search(rf"^\d+ passed{skipped} in ", done.stdout.splitlines()[-1]), done.stdout
 
 
+@pytest.mark.sample(2)
 def test_it_is_listed_as_loaded(author):
     plugins = {plugin["name"]: plugin for plugin in json.loads(author.admin("plugin", "list", "--json"))}
     found = plugins[NAME]
@@ -121,6 +122,7 @@ def test_it_is_listed_as_loaded(author):
     assert found["notifier_types"] == [NAME] * (author.kind == "notifier")
 
 
+@pytest.mark.sample(3)
 def test_it_passes_the_check_of_installed_plugins(author):
     findings = json.loads(author.admin("plugin", "check", NAME, "--json"))["findings"]
     assert {each["what"] for each in findings if each["state"] == "problem"} == set()

@@ -240,6 +240,7 @@ def test_it_asks_as_well_where_one_stream_goes_to_a_file(admin, listener, tmp_pa
     assert "Send 1 delivery again? [y/N]" in text and code == 1 and len(deliveries(admin)) == 1
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("option", ["error", "event-id", "event-type", "listener-id", "label", "reason"])
 @pytest.mark.parametrize("value", ["", " "])
 def test_an_empty_condition_is_none_and_therefore_refused(admin, waiting, option, value):

@@ -66,6 +66,7 @@ def test_what_is_kept_in_memory_below_dev_is_a_file_like_any_other(admin):
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("text", "what"),
     [

@@ -367,6 +367,7 @@ def test_what_another_creates_meanwhile_is_compared_again(admin, tmp_path, monke
         assert apply(admin, tmp_path / "f").out == "1 listener: 1 unchanged\n"
 
 
+@pytest.mark.slow
 def test_applies_and_deletes_at_once_all_succeed(admin, three, tmp_path):
     names = []
     for number in range(2):

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from pulp_events import Action, EventType, Notifier, hookimpl
 from pulp_events.fields import Duration
 from pulp_events_cli.plugin_check import loading_time
+from pulp_events_cli.release_range import release_range
 
 pytestmark = pytest.mark.slow
 
@@ -234,7 +235,7 @@ def install(folder, monkeypatch, extra="", requires=""):
     [("import requests, smtplib\n", "imports requests, urllib3"), ("import time\ntime.sleep(0.03)\n", " ms of each")],
 )
 def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monkeypatch, extra, text):
-    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=1.0,<2\n")
     run = admin(*CHECK, "a-plugin", "--json")
     found = {each["what"]: each for each in run.json["findings"]}
     if "requests" in extra:
@@ -259,7 +260,7 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
 )
 def test_what_it_does_when_it_is_loaded_is_named(admin, tmp_path, monkeypatch, extra, text):
     extra, text = extra.replace("{folder}", str(tmp_path)), text.replace("{folder}", str(tmp_path))
-    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=1.0,<2\n")
     before = signal.getsignal(signal.SIGTERM)
     try:
         run = admin(*CHECK, "a-plugin", "--json")
@@ -267,6 +268,9 @@ def test_what_it_does_when_it_is_loaded_is_named(admin, tmp_path, monkeypatch, e
         signal.signal(signal.SIGTERM, before)
     found = [each for each in run.json["findings"] if each["what"] == "on loading"]
     assert run.code == 1 and len(found) == 1 and found[0]["text"].startswith(text), found
+
+
+NEEDED = f"pulp-events{release_range('pulp-events')}"
 
 
 @pytest.mark.parametrize(
@@ -335,7 +339,7 @@ def pulp_notifiers():
 
 
 def test_one_that_takes_the_type_of_a_built_in_is_found(admin, tmp_path, monkeypatch):
-    install(tmp_path, monkeypatch, TAKING, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    install(tmp_path, monkeypatch, TAKING, "Requires-Dist: pulp-events>=1.0,<2\n")
     run = admin(*CHECK, "a-plugin", "--json")
     problems = [each["text"] for each in run.json["findings"] if each["state"] == "problem"]
     assert run.code == 1
@@ -345,9 +349,9 @@ def test_one_that_takes_the_type_of_a_built_in_is_found(admin, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("requires", "state", "text"),
     [
-        ("Requires-Dist: pulp-events<0.2,>=0.1\n", "ok", "pulp-events<0.2,>=0.1"),
-        ("Requires-Dist: pulp_events~=0.1\n", "ok", "~="),
-        ("Requires-Dist: pulp-events>=0.1\n", "problem", "no upper bound"),
+        ("Requires-Dist: pulp-events<2,>=1.0\n", "ok", "pulp-events<2,>=1.0"),
+        ("Requires-Dist: pulp_events~=1.0\n", "ok", "~="),
+        ("Requires-Dist: pulp-events>=0.1\n", "problem", f"write for example {NEEDED} in"),
         ("Requires-Dist: requests>=2\n", "problem", "does not require pulp-events"),
         ("", "problem", "does not require pulp-events"),
     ],

@@ -30,7 +30,7 @@ def test_it_writes_a_package_and_says_what_comes_next(admin, folder):
             "src/pulp_events_team_chat/notifier.py"} <= set(names(made))  # fmt: skip
     assert names(folder)[0] == "pulp-events-team-chat" and len(list(folder.iterdir())) == 1
     assert run.out.endswith(f"\nNext:\n  cd {made}\n  pip install -e '.[test]'\n  pytest\n")
-    assert 'pulp-events>=0.1,<0.2"' in (made / "pyproject.toml").read_text()
+    assert 'pulp-events>=1.0,<2"' in (made / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
@@ -39,7 +39,7 @@ def test_it_makes_a_package_of_each_kind(admin, folder, kind):
     made = folder / "pulp-events-team-chat"
     assert run.out.startswith(f"{made} contains {package.contents('team-chat', kinds.KINDS[kind])} and its tests:\n")
     project = tomllib.loads((made / "pyproject.toml").read_text())["project"]
-    assert "pulp-events>=0.1,<0.2" in project["dependencies"]
+    assert "pulp-events>=1.0,<2" in project["dependencies"]
     assert project["entry-points"]["pulp_events"]["team-chat"].split(":")[0] == "pulp_events_team_chat"
     texts = [path.read_text() for path in made.rglob("*") if path.is_file() and path.name != "tests.yml"]
     assert not any("$" in text for text in texts)

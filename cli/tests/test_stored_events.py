@@ -53,6 +53,7 @@ def test_events_are_listed_newest_first_page_by_page(kept):
     assert ids(kept.ok("--json", "event", "list", "--before=publ")) == ["sync-2", "sync-1"]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("words", "found"),
     [

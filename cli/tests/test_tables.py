@@ -16,6 +16,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 HTTP = ("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("width", [80, 40, 200])
 def test_a_delivery_is_a_line_at_any_width(lines, ledger, admin, width):
     heading, *rows = lines(width, "event", "delivery", "list")
@@ -32,6 +33,7 @@ def test_a_delivery_is_a_line_at_any_width(lines, ledger, admin, width):
         assert shown.startswith(re.split("[.~]", row.split()[0])[0])
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("value", "width"), [("40", 40), ("0", 80), ("wide", 200), ("", 200)])
 def test_the_columns_variable_says_how_wide_it_is(admin, ledger, value, width):
     terminal = Terminal(

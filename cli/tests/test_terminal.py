@@ -169,6 +169,7 @@ def test_drain_delivers_what_is_due_and_ends(admin, show):
     assert admin("event", "worker", "--drain", "--processes=2").code == 2
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_drain_at_once_and_says_what_was_done(admin):
     from pulp_events.testing.http_sink import HttpSink
 

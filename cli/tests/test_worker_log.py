@@ -66,6 +66,7 @@ def pulp_notifiers():
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_what_plugins_and_libraries_log_is_json_too_and_about_the_delivery(admin, tmp_path, processes):
     site = tmp_path / "site"

@@ -1,6 +1,7 @@
 """Imports run one way: cli → core, plugins → core; SQL stays in its store; core stays light."""
 
 import ast
+import functools
 import graphlib
 import re
 import subprocess
@@ -22,12 +23,24 @@ def modules(package):
     return sorted(PACKAGES[package].rglob("*.py"))
 
 
-def imported(path):
-    """Names of the modules that a file imports, wherever in it."""
+@functools.cache  # hundreds of files: each is parsed once, for all tests here
+def looked_at(path):
+    """The nodes of a file that import something, wherever in it, and its texts, `(line, text)`."""
+    imports, texts = [], []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append((node.lineno, node.value))
+    return imports, texts
+
+
+def imported(path):
+    """Names of the modules that a file imports."""
+    for node in looked_at(path)[0]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}: imports are absolute"
             yield node.module
 
@@ -96,9 +109,8 @@ def test_there_is_no_sql_outside_a_store():
                 continue
             if path.match("pulp_events_pulpcore/testing/*.py"):  # looks at the database of a real Pulp
                 continue
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    assert not statement.search(node.value), f"{path}:{node.lineno}"
+            for line, text in looked_at(path)[1]:
+                assert not statement.search(text), f"{path}:{line}"
 
 
 def test_importing_the_package_and_its_names_imports_no_transport_and_no_event_loop():
@@ -131,8 +143,8 @@ def imports_within(package):
     in a function, and for types alone, as a reader follows them all."""
     files = {name_of(path): path for path in modules(package)}
     for module, path in files.items():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        for node in looked_at(path)[0]:
+            names = [alias.name for alias in node.names]
             if isinstance(node, ast.ImportFrom):
                 inner = [f"{node.module}.{name}" for name in names]
                 names = [name if name in files else node.module for name in inner]
@@ -218,6 +230,5 @@ def test_core_names_no_module_of_a_plugin_even_as_text():
     for path in modules("pulp_events"):
         if "testing" in path.parts:
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                assert not any(name in node.value for name in others), f"{path}:{node.lineno}"
+        for line, text in looked_at(path)[1]:
+            assert not any(name in text for name in others), f"{path}:{line}"

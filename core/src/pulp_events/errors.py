@@ -117,7 +117,7 @@ class PayloadRefused(InvalidEvent):
 
     def __init__(self, message: str, faults: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
-        self.faults = tuple(faults)
+        self.faults: tuple[tuple[str, str], ...] = tuple(faults)
 
 
 class UnknownEventType(EventsError):
@@ -136,7 +136,7 @@ class InvalidConfig(EventsError):
     ) -> None:
         """`parts`: what the message lists of keys: each key, and what follows it, for whoever calls keys otherwise."""
         super().__init__(message)
-        self.errors = errors or {}
+        self.errors: dict[str, list[str]] = errors or {}
         self.parts = parts
 
 

@@ -215,6 +215,7 @@ UNCLOSED = """
 SAID = "an EventBus was not closed before the process ended"
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("where", ["here", "child", "unused child", "closed"])
 @pytest.mark.parametrize("deliver", ["background", "emitted", "process", "inline", "external"])
 def test_an_unclosed_bus_says_so_once_and_loses_nothing(tmp_path, deliver, where):

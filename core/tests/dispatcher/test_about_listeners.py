@@ -283,6 +283,7 @@ def test_of_two_that_look_at_once_one_tells(open_bus, clock, scripted, monkeypat
     assert sorted(kinds(scripted, "mail")) == ["delivery.dead", "listener.failing"]
 
 
+@pytest.mark.slow
 def test_a_thousand_that_fail_at_once_are_told_each_once(open_bus, clock, scripted):
     bus = open_bus("inline", clock, retry_schedule="1d", jitter=0)
     with bus.listeners.together() as edit:

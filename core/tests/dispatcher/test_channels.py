@@ -352,6 +352,7 @@ def test_a_channel_that_is_closed_after_a_delivery_wakes_nobody_but_the_thread_t
     assert len(woken) < count / 4  # for what a claim found
 
 
+@pytest.mark.slow
 def test_a_claim_looks_at_no_more_listeners_than_it_may_claim_for(open_bus, scripted, eventually, monkeypatch):
     looks = []
     get = Routes.get

@@ -107,6 +107,7 @@ def open_async(tmp_path, deliverer, connected, scripted):
         bus.close(grace=1.0)
 
 
+@pytest.mark.slow
 def test_a_thousand_wait_at_once_in_one_thread(open_async, deliverer, eventually):
     bus = open_async(concurrency=64)
 

@@ -128,6 +128,7 @@ def test_what_is_claimed_begins_as_the_state_of_the_circuit_asks(open_bus, clock
             route.waiting.clear()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("batch_size", "in_flight"), [(1, 0), (10, 0), (1, 10)])
 def test_an_endpoint_that_goes_down_among_poison_is_tried_no_more_than_is_said(
     open_bus, clock, scripted, batch_size, in_flight, monkeypatch
@@ -176,6 +177,7 @@ def test_an_endpoint_that_goes_down_among_poison_is_tried_no_more_than_is_said(
     assert set(sizes) <= {1}, "a probe is one delivery"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_an_endpoint_that_goes_down_when_hardly_anything_is_emitted_gets_ever_longer_pauses(
     open_bus, clock, scripted, lanes

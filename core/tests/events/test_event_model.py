@@ -207,6 +207,7 @@ VALUES = {
 }  # fmt: skip
 
 
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @given(st.data())
 def test_whatever_a_field_holds_fits_the_schema_of_its_class(kind, data):

@@ -111,6 +111,7 @@ with record_events() as events:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_mypy_finds_each_mistake_and_nothing_else(tmp_path):
     (tmp_path / "application.py").write_text(APPLICATION)

@@ -188,6 +188,7 @@ def test_50_processes_that_each_create_20_leave_1000(tmp_path):
     assert len(ids) == 1000
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_killed_leaves_a_whole_file_with_all_that_it_acknowledged(tmp_path):
     dice, acknowledged = random.Random(7), set()
     for _ in range(12):

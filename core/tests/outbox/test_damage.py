@@ -247,6 +247,7 @@ def test_the_rows_are_recovered_where_the_list_of_tables_is_lost(tmp_path, sound
     assert sorted(each.name for each in tmp_path.iterdir() if each.is_dir()) == []
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("restored", [False, True])
 @pytest.mark.parametrize("vacuumed", [None, *range(1, schema.VERSION + 1)])
 def test_all_rows_are_recovered_without_the_list_of_tables_also_after_an_erasure(tmp_path, vacuumed, restored):

@@ -167,6 +167,7 @@ def test_a_schema_that_exits_is_named_and_nothing_stored(open_bus, monkeypatch, 
         assert bus.listeners.list() == []
 
 
+@pytest.mark.sample(19)
 @pytest.mark.parametrize("exit", EXITS, ids=repr)
 @pytest.mark.parametrize("method", ["limit", "window", "open", "batch_size", "channel open", "send"])
 def test_a_delivery_that_a_notifier_ends_with_an_exit_fails_alone(open_bus, room, at_interrupt, method, exit):

@@ -134,6 +134,7 @@ def test_under_pytest_a_failed_test_says_what_was_emitted(project):
     assert "emitted events" in done.stdout and "  payload.order_id: expected 8, got 7" in done.stdout
 
 
+@pytest.mark.slow
 def test_under_xdist_each_test_has_its_own_recording(project):
     done = project(
         """

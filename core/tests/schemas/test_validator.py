@@ -73,6 +73,7 @@ def test_a_pattern_that_takes_for_ever_is_a_fault_after_a_while(monkeypatch):
         assert fault.text.startswith("takes more than 0.02 s to compare with the pattern")
 
 
+@pytest.mark.slow
 def test_schemas_that_refer_to_themselves_twice_have_a_limit():
     schema = {"properties": {"a": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}}, "required": ["a"]}
     payload: dict = {}
@@ -81,6 +82,7 @@ def test_schemas_that_refer_to_themselves_twice_have_a_limit():
     assert "takes more than 20000 references to check" in [fault.text for fault in check_of(schema)(payload)]
 
 
+@pytest.mark.slow
 def test_many_items_are_told_apart_in_one_pass():
     check = check_of({"properties": {"a": {"uniqueItems": True}}})
     items = [{"id": number, "of": {"list": [number, str(number)]}} for number in range(10_000)]

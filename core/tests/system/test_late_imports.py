@@ -22,6 +22,7 @@ os._exit(0)
 """
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "call",
     [

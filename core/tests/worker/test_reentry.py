@@ -71,6 +71,7 @@ print(json.dumps({"missing": missing, "calls": calls, "stored": len(stored), "re
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("how", "rounds"),
     [("signal", 1), ("finalizer", 1), ("weakref", 1), pytest.param("signal", 5, marks=pytest.mark.slow)],

@@ -185,6 +185,7 @@ def workers_of(pool):
     return [int(pid) for pid in found]
 
 
+@pytest.mark.slow
 def test_a_pool_speaks_to_systemd_for_all_its_workers(place, systemd, eventually):
     place.listener()
     place.environment["WATCHDOG_USEC"] = "2000000"
@@ -391,6 +392,7 @@ if wanted.exists():
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("first", [True, False])
 def test_a_worker_of_a_pool_that_hangs_before_it_is_ready_is_killed_and_replaced(place, systemd, eventually, first):
     place.environment["HANG"] = str(place.folder / "hang")

@@ -76,6 +76,7 @@ def test_sigterm_finishes_what_is_under_way_gives_back_the_rest_and_ends_with_0(
     assert sorted(place.arrived()) == sorted(ids)
 
 
+@pytest.mark.slow
 def test_what_outlasts_the_grace_is_given_back(place, eventually):
     place.configure(lease="60s")
     place.listener(delay=3)
@@ -136,6 +137,7 @@ def test_systemd_is_told_when_the_worker_is_ready_and_when_it_stops(place, event
         assert worker.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_several_workers_share_the_work_and_make_no_delivery_twice(place, eventually):
     place.listener(delay=0.002)
     for _ in range(3):

@@ -120,6 +120,7 @@ def test_what_is_refused_to_one_channel_harms_no_other(product, make_delivery, o
         assert len(broker.authentications) == 1
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "Apache Qpid Broker-J Core"])
 def test_sessions_are_used_again(product, make_delivery, open_channel) -> None:
     """RabbitMQ permits 64 of them."""

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import socket
 import ssl
+import sys
 import threading
 
 import pytest
@@ -207,6 +208,11 @@ def test_an_early_answer_is_read_through_tls_within_tls(
             channel.send(report)
 
 
+@pytest.mark.xfail(
+    sys.version_info >= (3, 14),
+    reason="Python 3.14.8 answers a read of the inner connection with the error that the outer one had before",
+    strict=False,
+)
 def test_what_came_is_read_after_a_write_failed_in_tls_within_tls(
     raw_server, server_context, proxy_context, bundle, proxy_bundle
 ) -> None:

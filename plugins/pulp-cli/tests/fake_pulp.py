@@ -130,7 +130,7 @@ def openapi(root: str, version: str | None) -> dict:
 class FakePulp:
     """Starts in a `with`; `url` is where; `requests` says what came: (method, path, query, body)."""
 
-    def __init__(self, domains: bool = False, version: str | None = "0.1.0") -> None:
+    def __init__(self, domains: bool = False, version: str | None = "1.0.0") -> None:
         self.api_root = "/pulp/{pulp_domain}/api/v3/" if domains else "/pulp/api/v3/"
         self.document = openapi(self.api_root, version)
         self.listeners: dict[str, dict] = {}

@@ -110,10 +110,7 @@ def _placeholder(action: argparse.Action) -> str:
 
 def explain(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     """The help text of an argument: what argparse would say, `(required)` before it where it is."""
-    try:
-        text = parser._get_formatter()._expand_help(action) if action.help else ""
-    except (ValueError, TypeError, KeyError):
-        text = str(action.help)  # a plugin's text has a % that argparse takes for a placeholder
+    text = parser._get_formatter()._expand_help(action) if action.help else ""
     if getattr(action, "bare", False):
         text = f"{text}; `{action.option_strings[-1]}=` may be left out"
     required = action.required and bool(action.option_strings)

@@ -38,9 +38,21 @@ class Commands(_Commands):
         return parser
 
 
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    # argparse makes one for each argument that is added; without a width it imports shutil to ask for the terminal's.
-    return argparse.HelpFormatter(prog, width=80)
+class Formatter(argparse.HelpFormatter):
+    """argparse makes one for each argument that is added; without a width it imports shutil to ask for the terminal's.
+
+    A plugin's help may have a % that is no placeholder of argparse, which refuses the argument from Python 3.14 on: the
+    text is then taken as it is.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        try:
+            return super()._expand_help(action)
+        except (ValueError, TypeError, KeyError):
+            return str(action.help)
 
 
 class Parser(Described):
@@ -53,7 +65,7 @@ class Parser(Described):
 
     def __init__(self, *args: Any, fill: Fill | None = None, **kwargs: Any) -> None:
         # An abbreviation that works today would become ambiguous with the next option that a plugin brings.
-        super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _formatter, **kwargs})
+        super().__init__(*args, **{"allow_abbrev": False, "formatter_class": Formatter, **kwargs})
         self.register("action", "parsers", Commands)
         self.commands: Commands | None = None
         self.explain_unknown: Callable[[str, str], str] | None = None

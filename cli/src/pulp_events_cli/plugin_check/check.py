@@ -16,6 +16,7 @@ from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
 from pulp_events_cli.plugin_check import loading_time
 from pulp_events_cli.plugin_check.claims import CLAIMS, the_schema_can_be_used
+from pulp_events_cli.release_range import release_range
 
 if TYPE_CHECKING:
     from pulp_events.notifier import Notifier
@@ -100,9 +101,8 @@ def _version_range(plugin: Plugin) -> Finding:
         if needs.name.lower().replace("_", "-") == CORE and needs.marker is None:
             if any(part.operator in ("<", "<=", "~=", "==") for part in needs.specifier):
                 return Finding(OK, what, text)
-            return Finding(
-                PROBLEM, what, f"{text} has no upper bound; write for example {CORE}>=0.1,<0.2 in pyproject.toml"
-            )
+            remedy = f"write for example {CORE}{release_range(CORE)} in pyproject.toml"
+            return Finding(PROBLEM, what, f"{text} has no upper bound; {remedy}")
     return Finding(
         PROBLEM,
         what,

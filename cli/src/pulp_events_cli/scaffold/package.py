@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from pulp_events_cli.errors import CommandFailed
+from pulp_events_cli.release_range import release_range
 from pulp_events_cli.scaffold import names
 from pulp_events_cli.scaffold.kinds import Kind
 
@@ -47,8 +47,8 @@ def render(name: str, kind: Kind) -> dict[str, str]:
         "distribution": names.distribution(name),
         "module": names.module(name),
         "prefix": names.class_prefix(name),
-        "core_range": _range("pulp-events"),
-        "cli_range": _range("pulp-events-cli"),
+        "core_range": release_range("pulp-events"),
+        "cli_range": release_range("pulp-events-cli"),
     }
 
     def filled(text: str) -> str:
@@ -66,15 +66,6 @@ def render(name: str, kind: Kind) -> dict[str, str]:
 def contents(name: str, kind: Kind) -> str:
     """What its package contains, in words."""
     return Template(kind.contains).substitute(name=name)
-
-
-def _range(distribution: str) -> str:
-    """The releases that will do for what is written against the installed one: those with its major number.
-
-    While the major number is 0, the minor one stands in for it.
-    """
-    major, minor = map(int, version(distribution).split(".")[:2])
-    return f">={major}.{minor},<{f'0.{minor + 1}' if major == 0 else major + 1}"
 
 
 def _refuse_existing(target: Path) -> None:

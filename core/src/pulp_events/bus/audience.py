@@ -38,7 +38,9 @@ class Audience:
         """`matching`: those that have the event type; `listeners`: those of them that may get such an event."""
         self.matching = matching
         self.listeners = listeners
-        self.own = [None if each.mute_drops or each.expires else deliveries_for(each, skip(each)) for each in listeners]
+        self.own: list[tuple[NewDelivery, ...] | None] = [
+            None if each.mute_drops or each.expires else deliveries_for(each, skip(each)) for each in listeners
+        ]
         """The deliveries of each listener; None where they depend on the time."""
         self.deliveries: tuple[NewDelivery, ...] | None = None
         """All of them; None where they depend on the time, or on the event."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import DeliveryQuery
@@ -21,7 +21,7 @@ class DeliveriesOfEvent:
         self._outbox, self._event_id, self._most = outbox, event_id, most
         self._all: Own | None = None
         if isinstance(outbox, CountsOfEvents):
-            self.counts = outbox.counts_of_event(event_id)
+            self.counts: Mapping[str, int] = outbox.counts_of_event(event_id)
         else:
             self.counts = Counter(each.listener_id for each in outbox.of_event(event_id))
 

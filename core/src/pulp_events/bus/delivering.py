@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.bus.delivery_mode import MODES, Deliver, Means, WorkerCommand
+from pulp_events.bus.delivery_mode import MODES, Deliver, Means, Mode, WorkerCommand
 from pulp_events.bus.grace import Grace
 from pulp_events.bus.left import tell_of_rest, tell_of_unknown_rest
 from pulp_events.bus.stores import lacks_tables, open_outbox
@@ -71,7 +71,7 @@ class Delivering:
         self._outbox = outbox
         self._dispatcher: Dispatcher | None = None
         self._heartbeat: Heartbeat | None = None
-        self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command, self._beat))
+        self.mode: Mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command, self._beat))
 
     def start(
         self,

@@ -24,7 +24,7 @@ class Dropped:
     def __init__(self, outbox: Callable[[], Outbox], clock: Clock) -> None:
         self._outbox = outbox
         self._clock = clock
-        self.total = 0
+        self.total: int = 0
         """How many so far."""
         self._unnoted: Counter[str] = Counter()
         self._noted = _NEVER

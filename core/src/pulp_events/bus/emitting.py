@@ -62,8 +62,8 @@ class Emitting:
         self._emitter: Emitter | None = None
         self._storing: Storing | None = None
         self._in_use = in_use
-        self.dropped = Dropped(lambda: delivering.outbox, clock)
-        self.refusals = Refusals(on_error, self.dropped, clock, settings.section("events")["source"])
+        self.dropped: Dropped = Dropped(lambda: delivering.outbox, clock)
+        self.refusals: Refusals = Refusals(on_error, self.dropped, clock, settings.section("events")["source"])
 
     @property
     def emitter(self) -> Emitter:

@@ -16,9 +16,9 @@ class Grace:
     """
 
     def __init__(self, seconds: float | None) -> None:
-        self.patient = seconds is not None
+        self.patient: bool = seconds is not None
         """Whether endpoints are waited for that do not answer."""
-        self.until = time.monotonic() + (DEFAULT if seconds is None else seconds)
+        self.until: float = time.monotonic() + (DEFAULT if seconds is None else seconds)
         """When they are over, as monotonic time."""
 
     @property

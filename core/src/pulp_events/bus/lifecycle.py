@@ -69,7 +69,7 @@ class Lifecycle:
         on_error: str = RAISE,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
-        self.settings = settings
+        self.settings: Settings = settings
         self.plugins = plugins
         self.data_dir = data_dir
         self.clock = clock
@@ -83,7 +83,7 @@ class Lifecycle:
         self._live_in(own)
         self._forked = False
         forks.take_part(self)
-        self.deliveries = Deliveries(
+        self.deliveries: Deliveries = Deliveries(
             self._open_outbox,
             lambda: self._delivering.look_soon(),
             lambda name: self.listeners.get(name).id,
@@ -94,7 +94,7 @@ class Lifecycle:
             self._sources,
             lambda author: self.listeners.by(author).list(),
         )
-        self.events = Events(self._open_outbox)
+        self.events: Events = Events(self._open_outbox)
         self._assemble()
         homes.join(self)
         unclosed.opened(self)
@@ -253,7 +253,7 @@ class Lifecycle:
             self.settings, self.plugins, self._store, self._index, observers, self._delivering, self._types, self.clock,
             self._in_use, on_error=self._on_error, encode=self._encode, before=emitter,
         )  # fmt: skip
-        self.listeners = Listeners(
+        self.listeners: Listeners = Listeners(
             self._store,
             self._index,
             self.plugins,

@@ -33,7 +33,7 @@ class Refusals:
     """Shared by the threads of a process, without a lock, as `Dropped`."""
 
     def __init__(self, on_error: str, dropped: Dropped, clock: Clock, source: str) -> None:
-        self.raises = on_error == RAISE
+        self.raises: bool = on_error == RAISE
         self._dropped = dropped
         self._clock = clock
         self._source = source

@@ -43,7 +43,7 @@ class Storing:
         self._outbox = outbox
         self._on_stored = on_stored
         self._observers = observers
-        self.tracing = Tracing(observers.tracers, settings)
+        self.tracing: Tracing = Tracing(observers.tracers, settings)
         self._limits = limits_of(settings, outbox, clock, dropped)
 
     def store(self, prepared: Sequence[Prepared], connection: Any) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -34,9 +35,9 @@ class Crew:
         self._recorder = services.recorder
         self._call = call
         self.in_threads = False
-        self.pool = Pool(self._work)
-        self.workload = Workload(concurrency)
-        self.stopping = services.stopping
+        self.pool: Pool = Pool(self._work)
+        self.workload: Workload = Workload(concurrency)
+        self.stopping: threading.Event = services.stopping
 
     def _work(self, thread: PoolThread) -> None:
         while True:

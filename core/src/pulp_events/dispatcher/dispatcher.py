@@ -15,6 +15,7 @@ threads, and gives up on what hangs; nothing that a notifier does runs in it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 
@@ -32,6 +33,7 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent
 from pulp_events.settings.kept import keep_events
 from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock
 from pulp_events.system.exclusive import InUse
 
 STORE_PATIENCE = 2.0
@@ -52,8 +54,8 @@ class Dispatcher:
         self._outbox = services.outbox
         self._recorder = services.recorder
         self._routes = services.routes
-        self.clock = services.clock
-        self.stopping = services.stopping
+        self.clock: Clock = services.clock
+        self.stopping: threading.Event = services.stopping
         self._scheduler = Scheduler(services, float(delivery["lease"]), concurrency, self._more_threads)
         self._crew = Crew(services, self._scheduler, concurrency, self._call)
         self._timekeeper = Timekeeper(services, self._scheduler, self._crew, delivery, keep_events(settings))

@@ -44,7 +44,7 @@ class Heartbeat:
         self._plugins = plugins
         self._clock = clock
         self._on_beat = on_beat
-        self.id = os.urandom(8).hex()
+        self.id: str = os.urandom(8).hex()
         """`Presence.id` of this process."""
         self._spread = Random(self.id)
         self._kind = Kind.APPLICATION

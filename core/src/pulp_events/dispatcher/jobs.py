@@ -33,7 +33,7 @@ class Job:
         self._hangs = hangs
         self.closes_for = closes_for
         """Id of the listener a channel of which it closes."""
-        self.since = 0.0
+        self.since: float = 0.0
         self.thread: PoolThread | None = None
         """That which does it; None once it is given up."""
 

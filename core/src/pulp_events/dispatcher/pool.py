@@ -72,7 +72,7 @@ class PoolThread:
         self._pool = pool
         self._gate = threading.Lock()
         self._gate.acquire()
-        self.thread = threading.Thread(target=self._run, name="pulp-events-delivering", daemon=True)
+        self.thread: threading.Thread = threading.Thread(target=self._run, name="pulp-events-delivering", daemon=True)
 
     def start(self) -> None:
         """Raises RuntimeError where the system permits no more threads."""

@@ -30,7 +30,7 @@ class Queues:
     def __init__(self, routes: Routes, clock: Clock, concurrency: int) -> None:
         self._routes = routes
         self._clock = clock
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.agenda: Agenda[Line] = Agenda(LINES, self._line_of)
         self.queued: dict[Route, Line] = {}
         """Those that are runnable, and in which line: something is claimed for them, and waits for a turn."""

@@ -63,7 +63,7 @@ class Recorder:
     ) -> None:
         """`record_of(listener_id)`: a listener's record as it is now. `known_as()`: see `Hold.by`."""
         self._record_of = record_of
-        self.holds = Holds(outbox, clock, known_as)
+        self.holds: Holds = Holds(outbox, clock, known_as)
         self._outbox = outbox
         self._delivery = settings.section("delivery")
         self._max_age = self._delivery["max_age"]
@@ -74,16 +74,17 @@ class Recorder:
         self._stopping = stopping
         self.patience: float | None = None
         self.on_recorded: Callable[[Sequence[Result]], None] = lambda results: None
-        self.blocked = False
+        self.blocked: bool = False
         self.hindrance: StoreError | None = None
         """Why results could not be stored when that was last tried; None where they could."""
-        self.delivered = self.failed = 0
+        self.delivered: int = 0
+        self.failed: int = 0
         """Attempts that were recorded since it began: those that delivered, and the others."""
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
         self._log = AttemptLog(clock, logs_all=bool(self._delivery["log_attempts"]))
-        self.recorded = threading.Condition()
+        self.recorded: threading.Condition = threading.Condition()
         """Notified after each time that results were stored."""
 
     @property

@@ -50,17 +50,17 @@ class Route:
         delivery: Mapping[str, Any],
         clock: Clock,
     ) -> None:
-        self.listener = listener
+        self.listener: Listener = listener
         self.traits = traits
         self.configuration = configuration
         self._delivery = delivery
-        self.circuit = Circuit()
-        self.claim_size = ClaimSize()
-        self.paused_until = 0.0
+        self.circuit: Circuit = Circuit()
+        self.claim_size: ClaimSize = ClaimSize()
+        self.paused_until: float = 0.0
         """Monotonic time until which the receiver wants nothing, or a secret is not tried to be read again."""
-        self.paused_by_receiver = True
+        self.paused_by_receiver: bool = True
         """Whether the receiver asked for that; else a secret could not be read."""
-        self.throttled_until = 0.0
+        self.throttled_until: float = 0.0
         """Monotonic time until which the listener's rate allows no more to be claimed."""
         self.waiting: deque[Delivery] = deque()
         """Claimed and not begun, in the order in which they are to begin."""
@@ -77,10 +77,10 @@ class Route:
         self.last_claimed = 0
         self.exhausted = False
         """The last claim found less than it asked for."""
-        self.used = clock.monotonic()
+        self.used: float = clock.monotonic()
         self.window: float | None = None
         """Seconds of events that leave together; None where each leaves by itself."""
-        self.window_known = not traits.has_windows
+        self.window_known: bool = not traits.has_windows
         self.asking = False
         self.window_fault: str | None = None
         """Why the window cannot be determined: each delivery fails with this."""

@@ -48,10 +48,10 @@ class Scheduler:
         self._claiming = False
         self._asking: set[int] = set()
         """Threads that ask for work in a moment."""
-        self.lock = self._queues.lock
+        self.lock: threading.RLock = self._queues.lock
         self._picks = itertools.count()
         self.at_work: set[Turn | Job] = set()
-        self.finished = 0
+        self.finished: int = 0
         """Turns that have ended."""
 
     def own_only(self) -> None:

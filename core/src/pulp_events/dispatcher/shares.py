@@ -25,7 +25,7 @@ class Shares:
         self._untried, self._slow, self._silent = (
             max(1, int(most * part)) for part in (FOR_UNTRIED, FOR_SLOW, FOR_SILENT)
         )
-        self.busy = [0] * len(Speed)
+        self.busy: list[int] = [0] * len(Speed)
 
     def room(self, speed: Speed, before: Sequence[int] = NOBODY) -> int:
         """How many more of this speed may begin, after so many of each speed that are to begin first."""

@@ -64,7 +64,7 @@ class Timekeeper:
         self.backlog = True
         self.failure: StoreError | None = None
         """Why nothing can be delivered any more: an outbox that is damaged, or too new. It is tried all the same."""
-        self.turned = self._clock.monotonic()
+        self.turned: float = self._clock.monotonic()
         """When its thread last began a round, in monotonic seconds: several times a second, unless it hangs."""
         self._complained = ("", 0.0)
         self._next_look = 0.0

@@ -16,6 +16,7 @@ from pulp_events.dispatcher.renewal import same
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.verdict import Verdict
+from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.system.clock import Clock
@@ -41,22 +42,23 @@ class Turn:
         self._recorder: Recorder = services.recorder
         self._lock = threading.RLock()
         self.under_way: dict[str, Delivery] = {}
-        self.since = 0.0
-        self.started = self.began = 0.0
+        self.since: float = 0.0
+        self.started: float = 0.0
+        self.began: float = 0.0
         """Wall-clock and monotonic time at which the current attempt began."""
-        self.limit = OPEN_LIMIT
-        self.by = route.listener
+        self.limit: float = OPEN_LIMIT
+        self.by: Listener = route.listener
         """The listener's record when the current attempt began."""
         self.opened: OpenChannel | None = None
-        self.abandoned = False
-        self.halted = False
+        self.abandoned: bool = False
+        self.halted: bool = False
         """The result of an attempt rules out further ones."""
-        self.gave_back = False
+        self.gave_back: bool = False
         """Some deliveries were released unattempted and must be claimed again."""
-        self.has_taken = False
+        self.has_taken: bool = False
         """True once it took the first waiting delivery."""
-        self.attempts = 0
-        self.line = Line(False, route.speed)
+        self.attempts: int = 0
+        self.line: Line = Line(False, route.speed)
         """The line whose share it uses while it runs."""
         self.is_long = False
         """One of its steps took so long that its listener is not taken for quick."""

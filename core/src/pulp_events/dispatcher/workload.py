@@ -17,7 +17,7 @@ class Workload:
 
     def __init__(self, most: int) -> None:
         self._most = most + most // 8  # what went over its share while it was under way does not count
-        self.wanted = FEW
+        self.wanted: int = FEW
         self._finished = -1
         self._wall = time.monotonic()
         self._cpu = time.process_time()

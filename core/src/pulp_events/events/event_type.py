@@ -111,7 +111,7 @@ class EventTypes:
     def __init__(self, types: Iterable[EventType] = ()) -> None:
         self._types: dict[str, EventType] = {}
         self._learnt: set[str] = set()
-        self.registrations = 0
+        self.registrations: int = 0
         """How many types were registered; those that were learnt do not count."""
         self.elsewhere: Callable[[], Iterable[str]] = tuple
         """Names of types that only other processes have: listeners may be made for them, too."""

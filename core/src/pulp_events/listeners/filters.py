@@ -127,9 +127,10 @@ class Search:
     def __init__(self, expression: str, *, hidden: bool = False) -> None:
         """Raises InvalidConfig, as `compile_filter`."""
         self._condition = compile_filter(expression, "where", hidden=hidden)
-        self.failed = self.looked = 0
+        self.failed: int = 0
+        self.looked: int = 0
         """On how many events it failed, of how many that it was asked about."""
-        self.why = ""
+        self.why: str = ""
         """How it failed first, without what stands in the report or in the expression."""
 
     def finds(self, report: Mapping[str, Any]) -> bool:

@@ -45,7 +45,7 @@ class Together:
         self._planned_on = planned_on
         self._by = by
         self._steps: list[tuple[str, Callable[[Edit], Listener], Effect | None]] = []
-        self.stored = False
+        self.stored: bool = False
         """True once all of it is stored; burying what deleted listeners were to get may still fail."""
         self.missing: frozenset[str] = frozenset()
         """Ids that no listener had at the end of the block, where that is allowed."""

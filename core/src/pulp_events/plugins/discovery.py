@@ -4,8 +4,8 @@
 in each start of `pulp-admin`. So the metadata folders on `sys.path` are read here; where distributions may lie
 elsewhere (in a zip file, or behind a finder of somebody's own) the question goes to `importlib.metadata`.
 
-What that is worth, with 78 distributions, best of 60 starts in turn: `listener list` takes 16 % longer with
-`importlib.metadata`, 1.59 in place of 1.37 times the bare imports of its libraries.
+What that is worth: 4 ms of CPU time in place of 49 in an environment of some hundred distributions
+(`python -m benchmarks start_up`).
 """
 
 from __future__ import annotations
@@ -66,21 +66,25 @@ def entry_points(group: str) -> list[EntryPoint]:
     return list(_scan(sys.path, group))
 
 
-def metadata_folders(paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
-    """Normalised name of the distribution and its metadata folder, in the order in which they count."""
+def metadata_folders(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Normalised name of the distribution and its metadata folder, in the order in which they count.
+
+    As text: an object of pathlib for each of hundreds of names would take most of the time.
+    """
     for path in dict.fromkeys(paths):
-        folder = Path(path or ".")
+        folder = path or "."
         try:
-            names = os.listdir(folder)  # noqa: PTH208  # pathlib makes an object for each of hundreds of names
+            names = os.listdir(folder)  # noqa: PTH208
         except OSError:
             continue
-        is_egg = folder.suffix.lower() == _EGG
+        is_egg = Path(folder).suffix.lower() == _EGG
         for name in names:
             lower = name.lower()
             if lower.endswith(_METADATA):
-                yield normalised(lower.rpartition(".")[0].partition("-")[0]), folder / name
+                yield normalised(lower.rpartition(".")[0].partition("-")[0]), f"{folder}/{name}"
             elif is_egg and lower == _IN_EGG:
-                yield normalised(folder.name.lower().rpartition(".")[0].partition("-")[0]), folder / name
+                egg = Path(folder).stem.lower()
+                yield normalised(egg.partition("-")[0]), f"{folder}/{name}"
 
 
 def has_metadata(folder: Path) -> bool:
@@ -120,18 +124,19 @@ def _finds_distributions(finder: Any) -> bool:
 
 
 def _scan(paths: Iterable[str], group: str) -> Iterator[FoundEntryPoint]:
-    seen: dict[str, Path] = {}
+    seen: dict[str, str] = {}
     for name, folder in metadata_folders(paths):
         # ~ begins the names that pip gives to what it is about to delete.
-        if not name[:1].isalnum() or (name in seen and has_metadata(seen[name])):
+        if not name[:1].isalnum() or (name in seen and has_metadata(Path(seen[name]))):
             continue
         seen[name] = folder
         yield from _read(folder, group)
 
 
-def _read(folder: Path, group: str) -> Iterator[FoundEntryPoint]:
+def _read(folder: str, group: str) -> Iterator[FoundEntryPoint]:
     try:
-        text = (folder / "entry_points.txt").read_text("utf-8")
+        with open(f"{folder}/entry_points.txt", encoding="utf-8") as file:  # noqa: PTH123
+            text = file.read()
     except (OSError, UnicodeDecodeError):
         return
     if group not in text:
@@ -143,4 +148,4 @@ def _read(folder: Path, group: str) -> Iterator[FoundEntryPoint]:
         elif section == group and not line.startswith("#"):
             name, equals, value = line.partition("=")
             if equals:
-                yield FoundEntryPoint(name.strip(), value.strip(), folder)
+                yield FoundEntryPoint(name.strip(), value.strip(), Path(folder))

@@ -30,8 +30,8 @@ def leftovers(known: Iterable[str] = ()) -> Iterator[Leftover]:
     """Those that concern plugins: of the distributions `known`, and of any that has entry points of ours."""
     wanted = {normalised(name) for name in known}
     found: dict[str, list[Path]] = {}
-    for name, folder in metadata_folders(sys.path):
-        found.setdefault(name, []).append(folder)
+    for name, place in metadata_folders(sys.path):
+        found.setdefault(name, []).append(Path(place))
     for name, folders in found.items():
         real = [folder for folder in folders if has_metadata(folder)]
         ours = [folder for folder in folders if _is_ours(folder)]

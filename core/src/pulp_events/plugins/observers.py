@@ -24,7 +24,9 @@ class Observers:
     def __init__(self, plugins: Plugins, settings: Settings) -> None:
         self._settings = settings
         self._before_emit = list(plugins.hooks("pulp_before_emit"))
-        self.tracers = [(plugin.name, call) for plugin, call in plugins.hooks("pulp_trace_context")]
+        self.tracers: list[tuple[str, Callable[..., Any]]] = [
+            (plugin.name, call) for plugin, call in plugins.hooks("pulp_trace_context")
+        ]
         """The plugins that say in which trace events are emitted; `bus/tracing.py` asks them."""
         self._emitted = list(plugins.hooks("pulp_event_emitted"))
         self._counted = list(plugins.hooks("pulp_events_counted"))

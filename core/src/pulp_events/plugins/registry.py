@@ -35,8 +35,8 @@ class Plugins:
     """The plugins of this process. `notifiers` and `event_types` hold what the loaded ones contribute."""
 
     def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
-        self.all = list(plugins)
-        self.event_types = EventTypes(BUILTIN_EVENT_TYPES)
+        self.all: list[Plugin] = list(plugins)
+        self.event_types: EventTypes = EventTypes(BUILTIN_EVENT_TYPES)
         self.notifiers: dict[str, Notifier] = {}
         self.settings_sections: dict[str, type[Schema]] = {}
         for plugin in self.all:

@@ -54,7 +54,7 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         self.origin = origin
         """Where it was found, for people, such as a file; empty where the application itself gave it."""
         self._places = dict(places or {})
-        self.surroundings = surroundings or Surroundings()
+        self.surroundings: Surroundings = surroundings or Surroundings()
         """What leads to them."""
         self.base = base
         """Where relative paths begin: the folder that the process was in. None: that folder was deleted."""

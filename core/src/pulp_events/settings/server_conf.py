@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,7 +50,9 @@ def _named(path: Path, by: str, place: str) -> Path:
 
 def _kind(path: Path) -> str:
     try:
-        return "folder" if path.is_dir() else "file" if path.exists() else "absent"
+        return "folder" if stat.S_ISDIR(path.stat().st_mode) else "file"
+    except (FileNotFoundError, NotADirectoryError):
+        return "absent"
     except OSError as error:  # such as a folder that this user may not enter
         raise SettingsError(f"{path} cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
     except ValueError:  # a NUL in it

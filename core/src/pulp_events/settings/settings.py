@@ -48,7 +48,7 @@ class Settings:
     ) -> None:
         """`text`: of the file, whose `lines` are only told of; what `variables` say counts more, `given` most."""
         self.path = path
-        self.schemas = dict(schemas)
+        self.schemas: dict[str, type[Schema]] = dict(schemas)
         self.given = given
         """What the application gave as a mapping; None where it gave none."""
         self.variables = variables

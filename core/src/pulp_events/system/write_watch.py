@@ -41,9 +41,9 @@ class WriteWatch:
         """Held while the number is used or closed: once closed, it may be another file's."""
         self._pid = os.getpid()
         self._last = time.monotonic()
-        self.count = 0
+        self.count: int = 0
         """How often something was heard."""
-        self.hears = True
+        self.hears: bool = True
         """False once it hears no more, as the folder is gone."""
         try:
             self._system = ctypes.CDLL(None, use_errno=True)

@@ -38,14 +38,14 @@ class FaultProxy:
         self._fault: Fault = "none"
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self.connections = 0
+        self.connections: int = 0
         """How many connections were made so far."""
         self.cut_at = b""
         """End a connection when the client sends these bytes, and pass nothing on that comes with them; empty: none."""
-        self.cuts = 0
+        self.cuts: int = 0
         """How many connections were ended so."""
         self._listener: socket.socket | None = None
-        self.port = 0
+        self.port: int = 0
         self._place = self._bound()
         self.port = self._place.getsockname()[1]
         self._listen()

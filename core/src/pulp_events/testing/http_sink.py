@@ -94,9 +94,9 @@ class HttpSink:
         self.answer = answer
         self.requests: list[Request] = []
         """What came in, oldest first."""
-        self.connections = 0
+        self.connections: int = 0
         """How many connections were accepted so far."""
-        self.resumed = 0
+        self.resumed: int = 0
         """How many of them went on with a TLS session of an earlier one."""
         self._ssl_context = ssl_context
         self._arrived = threading.Condition()
@@ -106,7 +106,7 @@ class HttpSink:
         self._turn = 0
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{self.port}"
+        self.url: str = f"{'https' if ssl_context else 'http'}://127.0.0.1:{self.port}"
         self._start(self._accept)
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[Request]:

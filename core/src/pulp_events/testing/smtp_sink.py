@@ -110,7 +110,7 @@ class SmtpSink:
     ) -> None:
         self.received: list[Received] = []
         """Every message that came in whole, oldest first."""
-        self.connections = 0
+        self.connections: int = 0
         """How many connections were accepted so far."""
         self.commands: list[str] = []
         """Names of the commands that came, in order."""

@@ -28,7 +28,7 @@ class Seen(Door[Bind]):
         super().__init__(**more)
         metadata = MetaData() if metadata is None else metadata
         known = metadata.tables.get("pulp_events_seen")
-        self.table = _table(metadata) if known is None else known
+        self.table: Table = _table(metadata) if known is None else known
 
     def create(self, bind: Bind) -> None:
         """Make the table, if it is not there."""

@@ -17,6 +17,7 @@ from pulp_events.outbox.sqlite import damage, seal
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged
 from pulp_events.outbox.sqlite.onlooker import Onlooker, has_log
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
+from pulp_events.outbox.sqlite.uri import read_only
 from pulp_events.system import data_dir
 from pulp_events.system.logs import get_logger
 
@@ -30,7 +31,7 @@ def is_backup(path: Path) -> bool:
     """True if this file is a backup that nobody has opened as an outbox yet."""
     if not path.exists():
         return False
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    connection = sqlite3.connect(read_only(path, immutable=True), uri=True)
     try:
         return bool(connection.execute("PRAGMA application_id").fetchone()[0] == BACKUP_MARK)
     except ERRORS:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain_only, patiently
+from pulp_events.outbox.sqlite.uri import read_only
 
 
 class Onlooker:
@@ -26,7 +27,7 @@ class Onlooker:
         self.path = path
         try:
             self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if without_log or not has_log(path) else ''}",
+                read_only(path, immutable=without_log or not has_log(path)),
                 uri=True, timeout=0.0, isolation_level=None, check_same_thread=False,
             )  # fmt: skip
         except ERRORS as error:

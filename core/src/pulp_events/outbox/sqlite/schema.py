@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from pulp_events.errors import TOO_NEW, StoreTooNew
+from pulp_events.outbox.sqlite.uri import read_only
 
 # `ready_at` (seconds since the epoch) says from when on a pending delivery may be claimed: 0 while it was never
 # attempted, so that a clock that steps back delays no first attempt; the end of the lease while one is held; else when
@@ -212,9 +213,7 @@ def is_current(path: Path) -> bool:
 
 
 def _version_of(path: Path) -> int:
-    with contextlib.closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
-    ) as connection:
+    with contextlib.closing(sqlite3.connect(read_only(path), uri=True, timeout=0.0)) as connection:
         return version(connection)
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from pulp_events_amqp.testing.faults import Faults
 from pulp_events_amqp.testing.manners import manner_of
+from pulp_events_amqp.testing.manners.base import Manner
 from pulp_events_amqp.testing.messages import ReceivedMessage
 from pulp_events_amqp.testing.nodes import Nodes, Subscription
 from pulp_events_amqp.testing.peer import Peer
@@ -51,11 +52,11 @@ class AmqpBroker:
         that CA, and may authenticate with it (SASL EXTERNAL).
         `idle_timeout`: seconds of silence after which it drops a client; 0: never.
         """
-        self.manner = manner_of(product)
-        self.users = dict(users or {})
+        self.manner: Manner = manner_of(product)
+        self.users: dict[str, str] = dict(users or {})
         self.idle_timeout = idle_timeout
-        self.faults = faults or Faults()
-        self.nodes = Nodes(self.manner.exchanges)
+        self.faults: Faults = faults or Faults()
+        self.nodes: Nodes = Nodes(self.manner.exchanges)
         self.authentications: list[tuple[str, str]] = []
         """SASL mechanism and user name of each client that came, in order."""
 

@@ -17,7 +17,7 @@ from pulp_glue.common.exceptions import PulpEntityNotFound, PulpException, PulpH
 from pulp_glue.events import hrefs
 from pulp_glue.events.errors import refused
 
-NEEDS = [PluginRequirement("events", specifier=">=0.1,<0.2", feature="pulp event")]
+NEEDS = [PluginRequirement("events", specifier=">=1.0,<2", feature="pulp event")]
 
 hrefs.install()
 

@@ -1,5 +1,7 @@
 """The Django app that pulpcore loads."""
 
+from importlib import metadata
+
 from pulpcore.plugin import PulpPluginAppConfig
 
 
@@ -8,8 +10,8 @@ class PulpEventsPluginAppConfig(PulpPluginAppConfig):
 
     name = "pulp_events_pulpcore.app"
     label = "events"
-    version = "0.1.0"
     python_package_name = "pulp-events-pulpcore"
+    version = metadata.version(python_package_name)
     domain_compatible = True
 
     def ready(self) -> None:
