@@ -7,10 +7,13 @@ import sys
 import textwrap
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pulp_events import EventBus, EventsError, RefusedEvent, StoreBusy
+from pulp_events.outbox.dropped import MOST_TYPES, OTHERS, listed, other_types
+from pulp_events.outbox.records import Dropped
 from pulp_events.testing.clock import FakeClock
 
 ONE = "repo.sync.start"
@@ -82,7 +85,41 @@ def test_a_kind_is_logged_once_a_minute_with_how_many_there_were(going_on, clock
     assert said(caplog)[2].startswith("5 events could not be emitted, and the application goes on")
     bus.emit("no.such")
     bus.close()
-    assert "1 more events could not be emitted (UnknownEventType)" in caplog.text
+    assert "one more event could not be emitted (UnknownEventType)" in caplog.text
+
+
+def test_names_that_are_made_from_data_fill_neither_memory_nor_store(going_on):
+    bus = going_on()
+    for number in range(3000):
+        bus.emit(f"order.{number}")
+    assert bus.dropped == 3000 and len(bus._emitting.dropped._unnoted) == MOST_TYPES + 1
+    bus.close()
+    again = going_on()
+    for number in range(200):
+        again.emit(f"invoice.{number}")
+    again.close()
+    dropped = going_on().outbox.stats().dropped
+    assert len(dropped) == MOST_TYPES + 1 and sum(each.count for each in dropped) == 3200
+    *most, others = listed(dropped)
+    assert len(most) == 10 and (others.event_type, others.count) == (OTHERS, 3190)
+    assert other_types(dropped) == "other types"
+
+
+def test_types_beyond_the_most_frequent_are_told_together():
+    now = datetime.now(UTC)
+    dropped = [Dropped(f"order.{number}", number, now + timedelta(number), now) for number in range(1, 13)]
+    *most, others = listed(dropped)
+    assert [each.count for each in most] == [*range(12, 2, -1)]
+    assert others == Dropped(OTHERS, 3, now + timedelta(1), now) and other_types(dropped) == "2 other types"
+    assert listed(dropped[:10]) == dropped[:10][::-1] and listed([]) == []
+
+
+@pytest.mark.parametrize("none", [None, 3, b"order.created", ["order.created"]], ids=str)
+def test_what_is_no_type_at_all_is_called_by_one_name(going_on, none):
+    bus = going_on()
+    assert bus.emit(none).event_type == "(no event type)"
+    bus.close()
+    assert [each.event_type for each in going_on().outbox.stats().dropped] == ["(no event type)"]
 
 
 def test_what_was_not_stored_is_counted_in_the_store_once_it_works(going_on, clock):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from marshmallow import Schema, fields
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_serializer
 
 from pulp_events import EventBus, EventModel, EventType, InvalidEvent, PayloadRefused, PluginError, UnknownEventType
 from pulp_events.events.jsonable import to_jsonable
@@ -301,6 +301,60 @@ def test_a_naive_datetime_says_what_to_do(bus):
         "datetime.now(timezone.utc) for now, value.replace(tzinfo=timezone.utc) for one that is in UTC, "
         "value.astimezone() for local time"
     )
+
+
+class Stop(BaseModel):
+    at: datetime | None = None
+    alias: datetime | None = Field(None, serialization_alias="asWritten")
+
+
+class Tour(EventModel, BaseModel, event_type="tour.planned"):
+    stops: list[Stop] = []
+    by_day: dict[int, tuple[Stop, ...]] = {}
+    named: Any = None
+    fixed: datetime | None = None
+    day: date | None = None
+    hour: time | None = None
+
+    @field_serializer("fixed")
+    def in_utc(self, value: datetime | None) -> str | None:
+        return None if value is None else f"{value.isoformat()}Z"
+
+
+NAIVE = datetime(2026, 1, 2, 12, 0, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("held", "path"),
+    [
+        ({"stops": [Stop(), Stop(at=NAIVE)]}, "payload.stops[1].at"),
+        ({"stops": [Stop(alias=NAIVE)]}, "payload.stops[0].asWritten"),
+        ({"by_day": {1: (Stop(), Stop(at=NAIVE))}}, "payload.by_day.1[1].at"),
+        ({"named": {"a": [1, NAIVE]}}, "payload.named.a[1]"),
+        ({"named": {NAIVE}}, "payload.named[0]"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_naive_datetime_in_a_pydantic_model_is_refused_wherever_it_is(bus, held, path):
+    with pytest.raises(InvalidEvent) as refused:
+        bus.emit(Tour(**held))
+    assert str(refused.value).startswith(f"{path} is a datetime without a time zone ({NAIVE!r}); use datetime.now(")
+    with pytest.raises(InvalidEvent, match=r"payload.repo_id.0.\.at is a datetime without a time zone"):
+        bus.emit("repo.sync.start", {"repo_id": [Stop(at=NAIVE)]})
+
+
+def test_what_a_pydantic_model_writes_with_a_zone_or_as_text_is_as_the_model_has_it(bus):
+    tour = Tour(fixed=NAIVE, day=date(2026, 1, 2), hour=time(12), named=["2026-01-02T12:00:00", NOON])
+    assert thaw(bus.emit(tour).payload) == {
+        "stops": [], "by_day": {}, "named": ["2026-01-02T12:00:00", "2026-01-02T12:00:00Z"],
+        "fixed": "2026-01-02T12:00:00.000005Z", "day": "2026-01-02", "hour": "12:00:00",
+    }  # fmt: skip
+
+
+def test_a_class_in_place_of_an_event_is_told_apart(bus):
+    for wrong in (lambda: bus.emit(OrderCreated), lambda: bus.emit_many([OrderCreated, (OrderCreated, None)])):
+        with pytest.raises(InvalidEvent, match=r"^OrderCreated is a class; give an instance of it: OrderCreated\(…\)$"):
+            wrong()
 
 
 def test_where_errors_are_logged_an_event_that_cannot_be_emitted_is_named_by_its_type_alone(caplog):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from unittest.mock import ANY
 from uuid import UUID
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulp_events import EventBus
+from pulp_events import EventBus, EventModel, InvalidEvent, PluginError, UnknownEventType
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.frozen import thaw
 from pulp_events.testing.recording import record_events
@@ -82,17 +83,52 @@ def test_the_text_of_a_miss_names_the_nearest_in_a_line_and_everything_in_full(e
         '  repo.sync.start {"repo_id": "b", "sizes": [1, 2]}',
     ]
     assert "payload.by (no such key), not 'ada'" in repr(events.emitted("repo.sync.finish", by="ada"))
-    assert "did you mean 'repo.sync.start'?" in repr(events.emitted("repo.sync.strt"))
+    assert "no repo.sync.strt.#; did you mean 'repo.sync.start'?" in repr(events.emitted("repo.sync.strt.#"))
     events.clear()
     assert repr(events.emitted("repo.sync.start")) == "<no repo.sync.start: nothing was emitted>"
 
 
 def test_one_is_the_event_or_an_error_that_says_what_there_was(events):
     assert events.one("repo.sync.start", repo_id="b").payload["sizes"] == [1, 2]
-    with pytest.raises(AssertionError, match="did you mean"):
-        events.one("repo.sync.strt")
+    with pytest.raises(AssertionError, match="no repo.publish.start"):
+        events.one("repo.publish.start")
     with pytest.raises(AssertionError, match="2 events fit repo.sync.start, expected one"):
         events.one("repo.sync.start")
+
+
+@dataclass
+class OrderCreated(EventModel, event_type="order.created"):
+    order_id: int
+
+
+def test_a_class_of_events_is_asked_for_as_its_type(events):
+    assert not events.emitted(OrderCreated), "known as a class, before any bus knows it"
+    with EventBus.open(settings={}, plugins=False) as bus:
+        bus.emit(OrderCreated(7))
+    assert events.emitted(OrderCreated, order_id=7) and not events.emitted(OrderCreated, order_id=8)
+    assert events.one(OrderCreated).event_type == "order.created"
+    with pytest.raises(PluginError, match="EventModel has no event type"):
+        events.emitted(EventModel)
+
+
+@pytest.mark.parametrize("wrong", [OrderCreated(1), None, 3, EventBus, "order created"], ids=str)
+def test_what_is_no_event_type_cannot_be_asked_for(events, wrong):
+    with pytest.raises(InvalidEvent, match="is no event type; ask for a name, a pattern, or a class of EventModel"):
+        events.emitted(wrong)
+
+
+def test_a_name_that_nobody_knows_lets_no_test_pass(events):
+    for ask in (events.emitted, events.one):
+        with pytest.raises(
+            UnknownEventType, match=r"'order.craeted'; did you mean 'order.created'\?; correct the name"
+        ):
+            ask("order.craeted")
+    assert not events.emitted("order.craeted.*"), "a pattern may match nothing"
+
+
+def test_while_no_bus_is_recorded_no_name_is_known():
+    with record_events() as events:
+        assert not events.emitted("order.craeted")
 
 
 APPLICATION = """

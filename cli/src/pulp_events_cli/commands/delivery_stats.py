@@ -146,6 +146,7 @@ def _counts(stats: Stats) -> dict[str, Any]:
 
 
 def _show_counts(bus: EventBus, stats: Stats) -> None:
+    from pulp_events.outbox.dropped import OTHERS, listed, other_types
     from pulp_events.settings.kept import keeps_beyond
 
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
@@ -163,6 +164,7 @@ def _show_counts(bus: EventBus, stats: Stats) -> None:
     if stats.oldest_event is not None and (stats.events_alone or keeps_beyond(bus.settings)):
         alone = f", {stats.events_alone} of them without deliveries" if stats.events_alone else ""
         tell(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
-    for each in stats.dropped:
+    for each in listed(stats.dropped):
+        what = f"of {other_types(stats.dropped)}" if each.event_type == OTHERS else each.event_type
         times = f"between {local_time(each.first)} and {local_time(each.last)}"
-        tell(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full, or `emit` failed")
+        tell(f"\nDropped: {each.count} {what} {times}: the outbox was full, or `emit` failed")

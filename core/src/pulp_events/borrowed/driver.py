@@ -46,3 +46,12 @@ def is_asynchronous(connection: Any) -> bool:
 def named(connection: Any) -> str:
     """Its type, for an error."""
     return f"{type(connection).__module__}.{type(connection).__name__}"
+
+
+def to_begin(connection: Any) -> str:
+    """How a transaction begins on a connection that begins none by itself, for an error."""
+    if callable(getattr(connection, "ensure_connection", None)):
+        return "emit within `with transaction.atomic():` of Django"
+    if callable(getattr(connection, "in_transaction", None)):  # SQLAlchemy's
+        return "emit with one whose engine, or execution options, have no isolation_level of AUTOCOMMIT"
+    return "execute BEGIN before emit"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
+from pulp_events.outbox.dropped import MOST_TYPES, OTHERS
 from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ class Dropped:
         """So many more of these types."""
         for each in event_types:
             self.total += 1
-            self._unnoted[each] += 1
+            self._unnoted[self._counted_as(each)] += 1
+
+    def _counted_as(self, event_type: str) -> str:
+        """Names that are made from data shall not fill the memory."""
+        return event_type if event_type in self._unnoted or len(self._unnoted) < MOST_TYPES else OTHERS
 
     def note_now_and_then(self) -> None:
         """Let the store know, unless that was a moment ago."""

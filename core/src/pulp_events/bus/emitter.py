@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pulp_events.bus.audience import Audiences
 from pulp_events.bus.expiry import Expires, as_given, expiring, moment_of
 from pulp_events.bus.lazy import Dumps, Given, is_lazy, value_of
 from pulp_events.errors import EventsError, InvalidEvent
 from pulp_events.events.event import Event
-from pulp_events.events.event_model import EventModel
-from pulp_events.events.jsonable import Encode, is_pydantic, to_jsonable
+from pulp_events.events.event_model import EventModel, is_model_class
+from pulp_events.events.jsonable import Encode, to_jsonable
+from pulp_events.events.pydantic_models import is_pydantic
 from pulp_events.events.report import fingerprint, serialise
 from pulp_events.events.trace_context import NO_TRACE, checked, to_text
 from pulp_events.listeners.author import SCOPE
@@ -27,9 +28,6 @@ from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
 from pulp_events.system.logs import get_logger
-
-if TYPE_CHECKING:
-    pass
 
 _EXAMPLE = "(event_type, payload), (event_type, payload, call_report) or (event_type, payload, call_report, id)"
 
@@ -134,13 +132,17 @@ class Emitter:
         trace = NO_TRACE if trace_context is None else checked(trace_context)
         prepared = []
         for number, event in enumerate(events):
-            if type(event) is not tuple and hasattr(type(event), "__event_payload__"):
+            if type(event) is not tuple and (hasattr(type(event), "__event_payload__") or is_model_class(event)):
                 event = (event,)
             if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
             event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
             if type(event_type) is not str and hasattr(type(event_type), "__event_payload__"):
                 event_type, payload = self._of_model(event_type, payload)
+            elif is_model_class(event_type):
+                raise InvalidEvent(
+                    f"{event_type.__name__} is a class; give an instance of it: {event_type.__name__}(…)"
+                )
             prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope, trace=trace))
         return prepared
 

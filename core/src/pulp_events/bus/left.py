@@ -55,9 +55,11 @@ def tell_of_rest(left: Left, why_due: str | None, hindrance: StoreError | None =
     if not left.pending:
         return
     number = f"at least {left.pending}" if left.pending >= COUNTED else f"{left.pending}"
-    why = " that wait for a retry or their listeners"
+    one = left.pending == 1
+    why = " that waits for a retry or its listener" if one else " that wait for a retry or their listeners"
     if left.due:
-        why = "" if why_due is None else f", some of them due{why_due}"
+        of_them = "" if one else "some of them "
+        why = "" if why_due is None else f", {of_them}due{why_due}"
     if hindrance is not None:
         why = f", as the outbox could not be written ({hindrance})"
     warns = hindrance is not None or (left.due and why_due is not None)
@@ -65,7 +67,7 @@ def tell_of_rest(left: Left, why_due: str | None, hindrance: StoreError | None =
     say(
         "the bus was closed with %s pending %s%s; left to the next process that delivers from here",
         number,
-        "delivery" if left.pending == 1 else "deliveries",
+        "delivery" if one else "deliveries",
         why,
     )
 

@@ -24,7 +24,9 @@ ON_ERROR = (RAISE, LOG)
 AGAIN = 60.0
 """Seconds between log lines about errors of one kind."""
 LONGEST_NAME = 200
-"""Characters of what is no event type at all, in what is counted."""
+"""Characters of text that is no event type's name, in what is counted."""
+NO_TYPE = "(no event type)"
+"""What events are counted as, and called, that were emitted with no text for their type."""
 
 _logger = get_logger(__name__)
 
@@ -70,7 +72,8 @@ class Refusals:
             self._dropped.note()
         for kind, count in self._unsaid.items():
             if count:
-                _logger.error("%d more events could not be emitted (%s)", count, kind)
+                what = "one more event" if count == 1 else f"{count} more events"
+                _logger.error("%s could not be emitted (%s)", what, kind)
         self._unsaid.clear()
 
     def _say(self, kind: str, error: Exception, names: Sequence[str]) -> None:
@@ -100,7 +103,7 @@ def _name(raw: Sequence[Any]) -> str:
     holds."""
     given = raw[0] if raw else ""
     if not isinstance(given, EventModel):
-        return str(given)
+        return given if isinstance(given, str) else NO_TYPE
     declared = type(given).__event_declared__
     return type(given).__qualname__ if declared is None else declared.event_type
 

@@ -26,7 +26,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 from pulp_events.errors import PluginError
 from pulp_events.events.event_type import EventType, PayloadSchema
-from pulp_events.events.jsonable import dump_pydantic, is_pydantic
+from pulp_events.events.pydantic_models import dump_pydantic, is_pydantic
 from pulp_events.visible import one_line
 
 _EXAMPLE = "class OrderCreated(EventModel, event_type='order.created')"
@@ -84,15 +84,21 @@ class EventModel:
         return cast(EventType, made)
 
     def __event_payload__(self) -> Mapping[str, Any]:
-        """The payload of this event, before it is converted to JSON. Raises PluginError as `__event_type__` does."""
+        """The payload of this event, before it is converted to JSON. Raises PluginError as `__event_type__` does, and
+        InvalidEvent as `dump_pydantic` does."""
         schema = type(self).__event_type__().schema
         if schema is not None and not isinstance(schema, Mapping):
             dumped: Mapping[str, Any] = (schema() if isinstance(schema, type) else schema).dump(self)
             return dumped
         if is_pydantic(self):
-            made: Mapping[str, Any] = dump_pydantic(self)
+            made: Mapping[str, Any] = dump_pydantic(self, "payload")
             return made
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+def is_model_class(value: object) -> bool:
+    """True for a class derived from `EventModel`, where one of its events is wanted."""
+    return isinstance(value, type) and hasattr(value, "__event_payload__")
 
 
 def _schema(cls: Any) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ import dataclasses
 import enum
 import json
 import math
-import sys
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
@@ -17,6 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from pulp_events.errors import InvalidEvent
+from pulp_events.events.naive_times import is_naive, naive
+from pulp_events.events.pydantic_models import dump_pydantic, is_pydantic
 from pulp_events.frozen import FrozenDict, FrozenList
 from pulp_events.system.clock import iso_z
 from pulp_events.visible import visible
@@ -102,11 +103,8 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...], encode: Encode | No
     if isinstance(value, enum.Enum):
         return _convert(value.value, path, parents, encode)
     if isinstance(value, datetime):
-        if value.utcoffset() is None:  # which a time zone of somebody's own may say too
-            raise InvalidEvent(
-                f"{path} is a datetime without a time zone ({value!r}); use datetime.now(timezone.utc) for now, "
-                "value.replace(tzinfo=timezone.utc) for one that is in UTC, value.astimezone() for local time"
-            )
+        if is_naive(value):
+            raise naive(path, value)
         try:
             return iso_z(value)
         except OverflowError:
@@ -138,7 +136,7 @@ def _encoded(value: Any, path: str, parents: tuple[int, ...], encode: Encode | N
         raise InvalidEvent(f"{path} is nested deeper than {MAX_DEPTH} levels; flatten it")
     parents = (*parents, id(value))
     if is_pydantic(value):
-        return _convert(dump_pydantic(value), path, parents, encode)
+        return _convert(dump_pydantic(value, path), path, parents, encode)
     if encode is not None:
         try:
             made = encode(value)
@@ -151,17 +149,6 @@ def _encoded(value: Any, path: str, parents: tuple[int, ...], encode: Encode | N
         "use JSON types, datetime, UUID, bytes, sets, dataclasses or pydantic models, or open the bus with encode=, a "
         "function that knows the type"
     )
-
-
-def is_pydantic(value: object) -> bool:
-    """True for a pydantic model. pydantic is not imported: whoever made one has done so."""
-    pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and isinstance(value, pydantic.BaseModel)
-
-
-def dump_pydantic(value: Any) -> Any:
-    """A pydantic model in JSON types, under the names that leave (its serialization aliases)."""
-    return value.model_dump(mode="json", by_alias=True)
 
 
 def _shown(value: Any) -> str:

@@ -234,7 +234,10 @@ class Outbox(Protocol):
         """Free space where events are stored, in bytes; None if unknown."""
 
     def note_dropped(self, counts: Mapping[str, int]) -> None:
-        """Add to the counts of dropped events, by event type; `stats` has the totals."""
+        """Add to the counts of dropped events, by event type; `stats` has the totals.
+
+        At most `dropped.MOST_TYPES` types are counted by themselves, the others together as `dropped.OTHERS`.
+        """
 
     def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
         """How deliveries went, by listener id. `listener_ids`: of these alone, and no other listener is looked at.

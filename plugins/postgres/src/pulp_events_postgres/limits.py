@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pulp_events.outbox.dropped import MOST_TYPES, OTHERS
 from pulp_events.outbox.records import Due
 from pulp_events.outbox.states import Transition, kept
 from pulp_events_postgres import set_up
@@ -25,10 +26,17 @@ _DUE = " UNION ALL ".join(
 """
     for lease in ("NULL", "NOT NULL")
 )
-_NOTE = """
+_NOTE = f"""
 INSERT INTO @.pulp_dropped AS d (event_type, count, first, last)
-SELECT u.event_type, u.count, now.moment, now.moment FROM unnest(%s::text[], %s::int8[]) AS u(event_type, count)
-CROSS JOIN (SELECT @.pulp_now() AS moment OFFSET 0) now ORDER BY u.event_type
+SELECT n.event_type, sum(n.count), now.moment, now.moment
+FROM (SELECT CASE WHEN k.event_type IS NOT NULL
+                       OR row_number() OVER (PARTITION BY k.event_type IS NULL ORDER BY u.event_type) + t.count
+                          <= {MOST_TYPES}
+                  THEN u.event_type ELSE '{OTHERS}' END AS event_type, u.count
+      FROM unnest(%s::text[], %s::int8[]) AS u(event_type, count)
+      LEFT JOIN @.pulp_dropped k ON k.event_type = u.event_type
+      CROSS JOIN (SELECT count(*) FROM @.pulp_dropped WHERE event_type <> '{OTHERS}') t) n
+CROSS JOIN (SELECT @.pulp_now() AS moment OFFSET 0) now GROUP BY n.event_type, now.moment ORDER BY n.event_type
 ON CONFLICT (event_type) DO UPDATE SET count = d.count + EXCLUDED.count, last = EXCLUDED.last
 """
 _LISTENERS = ["pulp_listener", "pulp_listener_history", "pulp_listener_version"]

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pulp_events.outbox.dropped import MOST_TYPES, OTHERS
 from pulp_events.outbox.records import Due
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows
@@ -30,8 +31,11 @@ SELECT min(min(
               ORDER BY d.ready_at LIMIT 1), ?2)
 )) FROM json_each(?1) l
 """
-_NOTE = """
-INSERT INTO pulp_dropped (event_type, count, first, last) VALUES (?1, ?2, ?3, ?3)
+_NOTE = f"""
+INSERT INTO pulp_dropped (event_type, count, first, last) VALUES (
+    CASE WHEN EXISTS (SELECT 1 FROM pulp_dropped WHERE event_type = ?1)
+              OR (SELECT count(*) FROM pulp_dropped WHERE event_type <> '{OTHERS}') < {MOST_TYPES}
+         THEN ?1 ELSE '{OTHERS}' END, ?2, ?3, ?3)
 ON CONFLICT (event_type) DO UPDATE SET count = count + excluded.count, last = excluded.last
 """
 

@@ -10,7 +10,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
+
+from pulp_events.borrowed.of_thread import kept_for_this_thread
 
 NOTICE = 0.2
 """Seconds of waiting after which it is worth asking; a transaction of ours takes a millisecond."""
@@ -53,23 +56,34 @@ def is_held_by_this_thread(path: Path) -> bool:
 
     The lock is that of a writer; of a reader too in a database that is not in WAL mode, where it keeps out a writer.
 
-    A connection that several threads may use (`check_same_thread=False`) is nobody's, and does not count.
+    A connection that several threads may use (`check_same_thread=False`) is nobody's, and does not count, but for one
+    that its library keeps for this thread, as Django does.
     """
     if not is_held_by_this_process(path):
         return False
+    if any(_is_open_on(each, path) and _writes(each, path) for each in kept_for_this_thread()):
+        return True
     return any(_is_mine(each, path) for each in gc.get_objects() if isinstance(each, sqlite3.Connection))
 
 
 def is_held_by_this_process(path: Path) -> bool:
     """True if it is this process that locks the database; False also where it cannot be told."""
-    in_wal_mode = path.with_name(path.name + "-shm").exists()
-    holder = lock_holder(path, _WRITING) if in_wal_mode else _holder(path, *_LOCKS)
+    holder = lock_holder(path, _WRITING) if _is_in_wal_mode(path) else _holder(path, *_LOCKS)
     return holder == str(os.getpid())
 
 
+def _is_in_wal_mode(path: Path) -> bool:
+    return path.with_name(path.name + "-shm").exists()
+
+
 def _is_mine(connection: sqlite3.Connection, path: Path) -> bool:
+    return _is_open_on(connection, path) and not _is_shared(connection)
+
+
+def _is_open_on(connection: sqlite3.Connection, path: Path) -> bool:
+    """True if it is in a transaction, and the database one of its files."""
     try:
-        if not connection.in_transaction or _is_shared(connection):
+        if not connection.in_transaction:
             return False
         cursor = connection.cursor()
         cursor.row_factory = None
@@ -78,6 +92,25 @@ def _is_mine(connection: sqlite3.Connection, path: Path) -> bool:
         )
     except (sqlite3.Error, OSError, ValueError):  # of another thread, or closed
         return False
+
+
+def _writes(connection: sqlite3.Connection, path: Path) -> bool:
+    """True if the transaction that it is in keeps a writer out: it has written or, without a WAL, maybe read.
+
+    Each request of a web server may have a transaction, while that of another thread writes. A backup tells them apart,
+    and changes nothing: it is refused with SQLITE_BUSY while its source writes (sqlite3_backup_step).
+    """
+    if not _is_in_wal_mode(path):
+        return True
+    told: list[int] = []
+
+    def note(status: int, *_: int) -> None:
+        told.append(status)
+        raise InterruptedError
+
+    with closing(sqlite3.connect(":memory:")) as nowhere, suppress(InterruptedError):
+        connection.backup(nowhere, pages=1, progress=note, sleep=0)
+    return told[:1] == [sqlite3.SQLITE_BUSY]
 
 
 def _is_shared(connection: sqlite3.Connection) -> bool:

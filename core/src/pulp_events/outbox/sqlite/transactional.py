@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pulp_events.borrowed.driver import driver_of, named
+from pulp_events.borrowed.driver import driver_of, named, to_begin
 from pulp_events.borrowed.on_loop import OnLoop
 from pulp_events.errors import StoreBusy, StoreError
 from pulp_events.outbox.records import NewEvent
@@ -27,6 +27,7 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
     """
     found: dict[str, StoredEvent] = {}
     remedy = f"give emit an open connection to {path}: of sqlite3, SQLAlchemy or Django, or emit_async one of aiosqlite"
+    given = connection.connection if isinstance(connection, OnLoop) else connection
     connection = _sqlite(connection, remedy)
     try:
         cursor = connection.cursor()
@@ -38,7 +39,7 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
             )
         if not connection.in_transaction:
             if connection.isolation_level is None:
-                raise StoreError("connection is in autocommit mode outside a transaction; execute BEGIN before emit")
+                raise StoreError(f"connection is in autocommit mode outside a transaction; {to_begin(given)}")
             connection.execute("BEGIN")
         connection.execute("SAVEPOINT pulp_events")
         try:

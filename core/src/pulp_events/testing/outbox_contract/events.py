@@ -13,6 +13,7 @@ import pytest
 from pulp_events.errors import EventConflict
 from pulp_events.events.pattern import matches
 from pulp_events.events.report import fingerprint
+from pulp_events.outbox.dropped import MOST_TYPES, OTHERS
 from pulp_events.outbox.records import DeliveryQuery, NewEvent
 from pulp_events.outbox.store import Outbox, TellsSizes
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
@@ -260,6 +261,16 @@ class EventClaims(Outboxes):
         home.advance(70.0)
         maintained(outbox, keep_events=1000.0)
         assert [(each.event_type, each.count) for each in outbox.stats().dropped] == [("repo.sync.start", 5)]
+
+    def test_dropped_types_are_counted_by_themselves_up_to_a_number(self, outbox: Outbox) -> None:
+        outbox.note_dropped({f"order.{number}": 1 for number in range(MOST_TYPES + 50)})
+        counts = {each.event_type: each.count for each in outbox.stats().dropped}
+        assert len(counts) == MOST_TYPES + 1 and counts.pop(OTHERS) == 50
+        known = min(counts)
+        outbox.note_dropped({known: 3, "order.new": 2})
+        outbox.note_dropped({known: 1, OTHERS: 4})
+        again = {each.event_type: each.count for each in outbox.stats().dropped}
+        assert again == {**counts, known: 5, OTHERS: 56}
 
     def test_finding_events_costs_the_same_however_many_others_there_are(self, home: Home, outbox: Outbox) -> None:
         def cost(query: EventQuery) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pulp_events.events.pattern import matches
 from pulp_events.testing.recording import telling
+from pulp_events.testing.recording.asked import name_of
 from pulp_events.testing.recording.event import EmittedEvent, as_received
 from pulp_events.testing.recording.fitting import fits
 
 if TYPE_CHECKING:
+    from pulp_events.events.event_type import StandsForType
     from pulp_events.outbox.records import NewEvent
     from pulp_events.outbox.store import Outbox
 
@@ -26,6 +28,9 @@ class Recording(Protocol):
 
     def forget(self) -> None:
         """Begin again."""
+
+    def check_known(self, name: str, recorded: Iterable[EmittedEvent]) -> None:
+        """Raise UnknownEventType for a name that no bus knows, and none of what is `recorded` has."""
 
 
 class Found(Sequence[EmittedEvent]):
@@ -61,29 +66,33 @@ class EmittedEvents(Sequence[EmittedEvent]):
         self.missed: list[Found] = []
         """Questions to `emitted` that found nothing, for whoever reports a failed test."""
 
-    def emitted(self, event_type: str, /, **payload: Any) -> Found:
-        """The events of this type, a name or pattern, whose payload has these values; false if there are none.
+    def emitted(self, event_type: str | type[StandsForType], /, **payload: Any) -> Found:
+        """The events of this type whose payload has these values; false if there are none.
 
+        `event_type`: a name, a pattern, or a class derived from `EventModel`.
         Values are compared as JSON has them: `order_id=UUID(…)` fits its text. A mapping fits an object that has its
         keys, and maybe more; an object with an `__eq__` of its own, such as `unittest.mock.ANY`, decides by itself.
+
+        Raises UnknownEventType for a name that no recorded bus knows, so that no test passes by a misspelt one.
         """
+        name, recorded = name_of(event_type), self.so_far()
+        self._recording.check_known(name, recorded)
         events = [
-            each
-            for each in self.so_far()
-            if matches(event_type, each.event_type) and not fits(payload, each.payload, "payload")
+            each for each in recorded if matches(name, each.event_type) and not fits(payload, each.payload, "payload")
         ]
-        found = Found(event_type, payload, events, self)
+        found = Found(name, payload, events, self)
         if not found:
             self.missed.append(found)
         return found
 
-    def one(self, event_type: str, /, **payload: Any) -> EmittedEvent:
-        """The only event that `emitted` finds. Raises AssertionError, which says what was emitted, for none or many."""
+    def one(self, event_type: str | type[StandsForType], /, **payload: Any) -> EmittedEvent:
+        """The only event that `emitted` finds. Raises AssertionError, which says what was emitted, for none or many,
+        and what `emitted` raises."""
         found = self.emitted(event_type, **payload)
         if not found:
             raise AssertionError(found.text())
         if len(found) > 1:
-            raise AssertionError(telling.too_many(event_type, payload, found))
+            raise AssertionError(telling.too_many(found.asked, payload, found))
         only: EmittedEvent = found[0]
         return only
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -14,13 +14,16 @@ from pulp_events.bus.homes import Home, Movable, moved_in
 from pulp_events.listeners.in_memory_store import InMemoryListenerStore
 from pulp_events.outbox.sqlite.in_memory import Database
 from pulp_events.settings.kept import KEEP_ALL
+from pulp_events.testing.recording.asked import check_known
 from pulp_events.testing.recording.emitted import EmittedEvents
 from pulp_events.testing.recording.outbox import RecordingOutbox
 from pulp_events.testing.recording.silent import silenced
 from pulp_events.testing.recording.transactions import Transactions
 
 if TYPE_CHECKING:
+    from pulp_events.events.event_type import EventTypes
     from pulp_events.outbox.records import NewEvent
+    from pulp_events.testing.recording.event import EmittedEvent
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Recorder:
         self._places: dict[tuple[object, ...], _Place] = {}
         self._outboxes: list[RecordingOutbox] = []
         self._noted: dict[tuple[RecordingOutbox, str], None] = {}
+        self._registries: list[EventTypes] = []
         self.events = EmittedEvents(self)
 
     def home_for(self, bus: Movable) -> Home:
@@ -54,6 +58,7 @@ class Recorder:
         outbox.deliver = lambda: delivering.dispatcher.run_due()
         with self._lock:
             self._outboxes.append(outbox)
+            self._registries.append(bus.plugins.event_types)
         return Home(settings, silent, place.store, delivering)
 
     def noted(self) -> list[tuple[RecordingOutbox, str]]:
@@ -71,6 +76,10 @@ class Recorder:
         """Begin again."""
         with self._lock:
             self._noted.clear()
+
+    def check_known(self, name: str, recorded: Iterable[EmittedEvent]) -> None:
+        """See `Recording`."""
+        check_known(name, list(self._registries), (each.event_type for each in recorded))
 
     def close(self) -> None:
         """Let go of databases of the application. What was recorded by then can still be asked for."""
