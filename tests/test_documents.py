@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from document_runner import blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -461,3 +462,17 @@ def test_the_changelog_begins_with_the_version_of_the_code():
     version = tomllib.loads((ROOT / "core/pyproject.toml").read_text("utf-8"))["project"]["version"]
     first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert first[1] == version
+
+
+def test_the_tests_of_an_application_on_the_page_about_them_leave_no_file_and_no_warning(tmp_path):
+    for block in blocks(ROOT / "docs/testing.md"):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text, "utf-8")
+    written = {*tmp_path.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shop.py"],
+        cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path), "PULP_EVENTS__EVENTS__DATA_DIR": str(tmp_path / "data")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert "1 failed, 2 passed" in done.stdout and "not closed" not in done.stdout + done.stderr
+    assert {*tmp_path.iterdir()} == written

@@ -48,7 +48,7 @@ def test_an_endpoint_that_never_answered_is_not_waited_for_to_the_end(hanging, c
     bus = hanging()
     monkeypatch.setattr(grace, "DEFAULT", 60.0)
     assert seconds(bus.close) < 40
-    assert f"{LEFT} 1 pending delivery, some of them due: their endpoints did not answer" in caplog.text
+    assert f"{LEFT} 1 pending delivery, which is due: no answer from the endpoint" in caplog.text
 
 
 def test_one_that_is_known_not_to_answer_costs_nothing(hanging, eventually, monkeypatch):
@@ -181,7 +181,7 @@ def test_emitted_tells_of_its_own_deliveries_that_are_left_and_no_others(hanging
     monkeypatch.setattr(grace, "DEFAULT", 0.5)
     bus.close()
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
-    assert "1 pending delivery, some of them due: their endpoints did not" in record.getMessage()
+    assert "1 pending delivery, which is due: no answer from the endpoint" in record.getMessage()
     assert record.levelno == logging.WARNING
 
 
@@ -194,7 +194,10 @@ def test_process_tells_of_what_is_left(tmp_path, caplog):
             time.sleep(0.05)
         bus.close(10)
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
-    assert "1 pending delivery that wait for a retry" in record.getMessage() and record.levelno == logging.INFO
+    assert (
+        "1 pending delivery that waits for a retry or its listener" in record.getMessage()
+        and record.levelno == logging.INFO
+    )
 
 
 UNCLOSED = """

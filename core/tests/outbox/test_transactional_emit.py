@@ -7,6 +7,8 @@ import threading
 import time
 
 import pytest
+import sqlalchemy
+from sqlalchemy.orm import Session
 
 from pulp_events import EventBus, StoreError
 from pulp_events.errors import StoreBusy
@@ -108,6 +110,17 @@ def test_a_connection_that_cannot_do_it_is_refused_with_a_remedy(bus, database, 
     assert bus.deliveries.stats().pending == 0
     if wrong != "no connection":
         connection.close()
+
+
+@pytest.mark.parametrize("kind", ["Connection", "Session"])
+def test_one_of_sqlalchemy_that_begins_no_transaction_is_told_how_its_engine_does(bus, database, kind):
+    engine = sqlalchemy.create_engine(f"sqlite:///{database}", isolation_level="AUTOCOMMIT")
+    lent = engine.connect() if kind == "Connection" else Session(engine)
+    remedy = r"in autocommit mode.*; emit with one whose engine.* isolation_level"
+    with lent as connection, pytest.raises(StoreError, match=remedy):
+        bus.emit("repo.sync.start", connection=connection)
+    engine.dispose()
+    assert bus.deliveries.stats().pending == 0
 
 
 @pytest.fixture(params=["inline", "background"])

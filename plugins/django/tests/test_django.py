@@ -94,6 +94,55 @@ def test_outside_of_a_transaction_it_is_stored_at_once_and_on_commit_after_it(pr
     ]  # fmt: skip
 
 
+def test_a_forgotten_connection_is_told_of_at_once_and_only_to_the_thread_that_writes(project):
+    """SQLite's connections may be used by all threads for Django, which keeps one for each."""
+    (project.folder / "project_settings.py").write_text(
+        (project.folder / "project_settings.py").read_text().replace("IMMEDIATE", "DEFERRED")
+    )
+    found = project.python(
+        """
+    import threading, time
+    from django.db import connection, transaction
+    from pulp_events import StoreBusy, StoreError
+    from pulp_events_django import get_bus
+    from shop.models import Order
+    bus, written, asked, told = get_bus(), threading.Event(), threading.Event(), []
+    def forgets(item):
+        began = time.monotonic()
+        try:
+            bus.emit("shop.order.placed", {"item": item})
+        except StoreBusy as error:
+            told.append([str(error), time.monotonic() - began < 10])
+    with transaction.atomic():
+        Order.objects.create(item="lamp")
+        forgets("lamp")
+        bus.emit("shop.order.placed", {"item": "lamp"}, connection=connection)
+    def write():
+        with transaction.atomic():
+            Order.objects.create(item="of another thread")
+            written.set()
+            time.sleep(2)
+        connection.close()
+    other = threading.Thread(target=write)
+    other.start()
+    written.wait()
+    with transaction.atomic():
+        Order.objects.count()
+        forgets("waits for the other thread")
+    other.join()
+    try:
+        bus.emit("shop.order.placed", {"item": "lamp"}, connection=connection)
+    except StoreError as error:
+        told.append(str(error))
+    print(json.dumps([told, [each.event.payload["item"] for each in bus.events.list()]]))
+    """
+    )
+    [busy, at_once], autocommit = found[0]
+    assert at_once and "by a transaction of this same thread" in busy and "connection=…" in busy
+    assert "in autocommit mode outside a transaction; emit within `with transaction.atomic():`" in autocommit
+    assert found[1] == ["waits for the other thread", "lamp"]
+
+
 def test_manage_py_is_pulp_admin_with_the_projects_settings(project):
     with HttpSink() as sink:
         project.manage("pulp_events", "listener", "http", "create", "--event-type", "repo.sync.*", "--url", sink.url,

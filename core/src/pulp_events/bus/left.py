@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COUNTED = 1000
 """Pending deliveries that are counted; a look at more of them would take time."""
-SILENT = ": their endpoints did not answer in time"
+SILENT = ": no answer from the endpoint in time"
 """Why some are still due, where closing was to make them."""
 
 _logger = get_logger(__name__)
@@ -58,8 +58,8 @@ def tell_of_rest(left: Left, why_due: str | None, hindrance: StoreError | None =
     one = left.pending == 1
     why = " that waits for a retry or its listener" if one else " that wait for a retry or their listeners"
     if left.due:
-        of_them = "" if one else "some of them "
-        why = "" if why_due is None else f", {of_them}due{why_due}"
+        due = "which is due" if one else "some of them due"
+        why = "" if why_due is None else f", {due}{why_due}"
     if hindrance is not None:
         why = f", as the outbox could not be written ({hindrance})"
     warns = hindrance is not None or (left.due and why_due is not None)
