@@ -469,9 +469,10 @@ def test_the_tests_of_an_application_on_the_page_about_them_leave_no_file_and_no
         if block.file:
             (tmp_path / block.file).write_text(block.text, "utf-8")
     written = {*tmp_path.iterdir()}
+    environment = {**os.environ, "HOME": str(tmp_path), "PULP_EVENTS__EVENTS__DATA_DIR": str(tmp_path / "data")}
     done = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shop.py"],
-        cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path), "PULP_EVENTS__EVENTS__DATA_DIR": str(tmp_path / "data")},
+        cwd=tmp_path, env=environment,
         capture_output=True, text=True,
     )  # fmt: skip
     assert "1 failed, 2 passed" in done.stdout and "not closed" not in done.stdout + done.stderr

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from pulp_events import EventBus
 from pulp_events.outbox.sqlite import schema
 from pulp_events.settings.server_conf import line_numbers
 from pulp_events_cli.health import clock
@@ -201,6 +202,23 @@ def test_a_record_with_a_wrong_type_is_named_and_the_other_listeners_work(admin,
     admin.ok("event", "listener", "disable", "--listener-id", good)
     assert admin("event", "listener", "delete", "--listener-id", bad).code == 1
     assert bad in admin.stored()
+
+
+def test_of_many_dropped_types_the_most_frequent_are_listed(admin):
+    admin.configure()
+    with EventBus.open(admin.config, deliver="external", plugins=False, on_error="log") as bus:
+        bus.emit("repo.sync.start")
+        for number in range(20):
+            bus.emit_many([(f"order.{number}", {})] * (number + 1))
+        bus.emit(None)
+    found = [each["text"] for each in admin("event", "config", "check", "--json").json["findings"]]
+    dropped = [each.partition(" dropped")[0] for each in found if " dropped, the last at " in each]
+    assert dropped == [f"{number} events of type order.{number - 1} were" for number in range(20, 10, -1)] + [
+        "56 events of 11 other types were"
+    ]
+    stats = admin.ok("event", "delivery", "stats").out
+    assert stats.count("Dropped: ") == 11 and "Dropped: 20 order.19 between" in stats
+    assert "Dropped: 56 of 11 other types between" in stats
 
 
 def test_limits_are_compared_with_what_there_is(admin):
