@@ -1,7 +1,7 @@
 """The contracts of observers and enrichers catch each planted fault, by the claim that is meant for it."""
 
 import re
-import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +10,11 @@ import pytest
 
 from pulp_events.testing import EnricherContract, ObserverContract
 
+sys.path.insert(0, str(Path(__file__).parent))
+import planted_hooks as planted
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PLANTED = Path(__file__).with_name("planted_hooks.py")
 BY_IMPORT = {"importing_it_changes_nothing_of_the_process", "importing_it_imports_no_transport"}
 TESTS = """
 import pytest
@@ -79,20 +81,17 @@ def run_pytest(folder, *options):
 def results(tmp_path_factory):
     """Failed claims by plugin."""
     folder = tmp_path_factory.mktemp("planted")
-    (folder / "planted_hooks.py").write_text(PLANTED.read_text())
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(planted.__file__).parent, folder / "planted_hooks", ignore=ignored)
     (folder / "test_all.py").write_text(TESTS)
     return run_pytest(folder, "-n", "2", "--dist", "loadscope")
 
 
-def planted():
-    return runpy.run_path(str(PLANTED))
-
-
-FAULTY = {each.__name__: each.claims for each in planted()["FAULTY"]}
+FAULTY = {each.__name__: each.claims for each in planted.FAULTY}
 
 
 def test_plugins_without_a_fault_pass_every_claim(results):
-    assert {each.__name__: results[each.__name__] for each in planted()["GOOD"] if each.__name__ in results} == {}
+    assert {each.__name__: results[each.__name__] for each in planted.GOOD if each.__name__ in results} == {}
 
 
 def test_each_claim_has_a_fault_that_it_catches():
