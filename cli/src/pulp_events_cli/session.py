@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pulp_events.settings.given import GivenSettings
     from pulp_events.settings.settings import Settings
     from pulp_events_cli.output.progress import Progress
+    from pulp_events_cli.stored_listeners import StoredListeners
 
 
 def _progress(what: str, total: int | None = None) -> Progress:
@@ -98,6 +99,16 @@ class Session:
         bus.learn_event_types()
         return bus
 
+    def open_listeners(self, deliver: Deliver) -> EventBus | StoredListeners:
+        """What a command works with that may need no more than to read listeners."""
+        from pulp_events.bus import homes
+
+        if homes.stand_in() is not None:  # a test's bus has its listeners elsewhere
+            return self.open_bus(deliver)
+        from pulp_events_cli.stored_listeners import StoredListeners
+
+        return StoredListeners(self.settings(), self.plugins, lambda: self.open_bus(deliver))
+
     def run(self, arguments: argparse.Namespace) -> int:
         """Carry out the command that was parsed; returns the exit code."""
         arguments.session = self
@@ -116,7 +127,11 @@ class Session:
             self._refuse_missing_config(arguments)
             with _standard_output_for(run):
                 return int(run(None, arguments))
-        with self.open_bus(deliver, getattr(arguments, "imports_now", ())) as bus, _standard_output_for(run):
+        if getattr(arguments, "reads_listeners", False):
+            opened = self.open_listeners(deliver)
+        else:
+            opened = self.open_bus(deliver, getattr(arguments, "imports_now", ()))
+        with opened as bus, _standard_output_for(run):
             code = run(bus, arguments)
         # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.
         return DONE if code is None else code if code in (DONE, FAILED, USAGE, FOUND) else FAILED

@@ -12,7 +12,6 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,16 +23,15 @@ if TYPE_CHECKING:
     from pulp_events.system.clock import Clock
 
 
-@dataclass(frozen=True)
 class Home:
     """What a bus works with."""
 
-    settings: Settings
-    plugins: Plugins
-    """Those that are told of what happens."""
-    store: ListenerStore
-    delivering: Delivering
-    """With the outbox."""
+    def __init__(self, settings: Settings, plugins: Plugins, store: ListenerStore, delivering: Delivering) -> None:
+        """`plugins`: those that are told of what happens. `delivering`: with the outbox."""
+        self.settings = settings
+        self.plugins = plugins
+        self.store = store
+        self.delivering = delivering
 
     def close(self) -> None:
         """Let go of both stores."""
