@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, fields
 
@@ -32,8 +31,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """What a kind of values is to people and in files of listeners."""
 
     argument: Callable[[str], Any] | None = None

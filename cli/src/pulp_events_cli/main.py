@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         answer()
     # What is imported and built at the start stays to the end. Looking through it for garbage, then and once more when
-    # the interpreter ends, takes a tenth of the time of a short command.
+    # the interpreter ends, takes a tenth of the time of a short command. `Session.run` turns it on.
     gc.disable()
     code = _main(sys.argv[1:])
     gc.freeze()
@@ -91,9 +91,7 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
         else:
             streams.confirm(f"{len(written)} manual pages written to {options.man_pages}")
         return DONE
-    arguments = parser.parse_words(words)
-    gc.enable()  # the command may run for long
-    return session.run(arguments)
+    return session.run(parser.parse_words(words))
 
 
 def _refuse_undecodable(words: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from contextlib import nullcontext
 from functools import cached_property
@@ -45,6 +46,14 @@ def _standard_output_for(run: Callable[..., object]) -> AbstractContextManager[N
     if str(getattr(run, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]:
         return nullcontext()
     return own_stdout.lent()
+
+
+def _collect_garbage() -> None:
+    """The command may run for long. What was built until now stays to the end, and is not looked through; not so in a
+    program that calls `main`, which never turned it off."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 class Session:
@@ -125,12 +134,14 @@ class Session:
             deliver = deliver(arguments)
         if deliver is None:
             self._refuse_missing_config(arguments)
+            _collect_garbage()
             with _standard_output_for(run):
                 return int(run(None, arguments))
         if getattr(arguments, "reads_listeners", False):
             opened = self.open_listeners(deliver)
         else:
             opened = self.open_bus(deliver, getattr(arguments, "imports_now", ()))
+        _collect_garbage()
         with opened as bus, _standard_output_for(run):
             code = run(bus, arguments)
         # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.

@@ -59,7 +59,9 @@ class StoredListeners:
 class Reader:
     """`bus.listeners`, as far as that reads; the rest is that of the bus."""
 
-    def __init__(self, store: ListenerStore, redacted: Callable[[Listener], dict[str, Any]], bus: Callable[[], EventBus]) -> None:
+    def __init__(
+        self, store: ListenerStore, redacted: Callable[[Listener], dict[str, Any]], bus: Callable[[], EventBus]
+    ) -> None:
         self._store = store
         self._bus = bus
         self.redacted = redacted

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema, fields
 
@@ -106,8 +105,7 @@ def is_secret(schema: Schema, key: str) -> bool:
     return bool(_SECRET_NAME.search(key) or difflib.get_close_matches(key, secret_fields(schema), n=1))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A value of a configuration: the topmost that is secret with all that is in it, or one that has nothing in it."""
 
     path: tuple[str, ...]
@@ -134,7 +132,7 @@ def _places(path: tuple[str, ...], field: Any, value: Any) -> Iterator[Place]:
     elif is_reference(value) or not isinstance(value, Mapping | list | tuple):
         yield Place(path, field, value, is_secret=False)
     elif isinstance(value, Mapping) and field is not None and (schema := _nested(field)) is not None:
-        yield from (replace(each, path=path + each.path) for each in places(schema, value))
+        yield from (each._replace(path=path + each.path) for each in places(schema, value))
     else:
         for key, part, each in _parts(field, value):
             yield from _places((*path, str(key)), part, each)

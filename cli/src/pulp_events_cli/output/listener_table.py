@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulp_events_cli.listener_attributes import labels_text
 from pulp_events_cli.output import listener_records
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.records import Health
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A listener, and what has to be looked up for it."""
 
     bus: EventBus

@@ -15,8 +15,7 @@ The command's `fill` calls `add_table(parser, TABLE)`, its `run` ends with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulp_events_cli.output.kinds import TEXT, Kind
 
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column."""
 
     name: str
@@ -82,7 +80,7 @@ class Table:
         """The same table where the options of the command say what stands in these columns: on a terminal, they are the
         first to be left out."""
         columns = self.columns.values()
-        return Table(self.what, *(replace(each, implied=True) if each.name in names else each for each in columns))
+        return Table(self.what, *(each._replace(implied=True) if each.name in names else each for each in columns))
 
     def sort(self, rows: Iterable[Any], order: str | None, bus: EventBus | None = None) -> list[Any]:
         """The rows by a column, with `-` before its name the other way round; without a value come last.
@@ -111,16 +109,14 @@ def _comparable(key: Any) -> Any:
     return 1, 0, (str(key).casefold(), str(key))
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """A column in one of its forms: the heading and the text of each row."""
 
     heading: str
     texts: Sequence[str]
 
 
-@dataclass(frozen=True)
-class Filled:
+class Filled(NamedTuple):
     """A column with its values."""
 
     column: Column
@@ -151,4 +147,4 @@ def fill_in(columns: Sequence[Column], rows: Iterable[Any], keep_empty: bool) ->
 
 
 def _ranked(column: Column, rows: Sequence[Any]) -> Column:
-    return column if column.rank_in is None else replace(column, rank=column.rank_in(rows))
+    return column if column.rank_in is None else column._replace(rank=column.rank_in(rows))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pulp_events.bus.store_of_plugin import FILES, choose
 from pulp_events.errors import SettingsError
 from pulp_events.listeners.store import ListenerStore
-from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
 from pulp_events.system.clock import Clock
+
+if TYPE_CHECKING:
+    from pulp_events.outbox.store import Outbox
 
 
 def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> ListenerStore:
@@ -66,6 +69,8 @@ def listener_store_of_plugin(settings: Settings, plugins: Plugins) -> ListenerSt
 def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
     """The outbox of the plugin that is to have it; None where it is a file of ours. Raises SettingsError for a
     `[storage] url` that no plugin took, unless files were chosen; see `store_of_plugin.choose`."""
+    from pulp_events.outbox.store import Outbox
+
     found = choose(settings, plugins, "outbox", "pulp_outbox", Outbox)  # type: ignore[type-abstract]
     if found is None:
         _refuse_storage_url(settings, "outbox")

@@ -25,16 +25,15 @@ Special, and spelt where they are:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import field, fields
+from typing import Any, NamedTuple
 
 from pulp_events.listeners.kinds import Kind
 
 _KEY = "attribute"
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """How `create` and `update` take an attribute: in Python by its name, in the CLI as an option."""
 
     metavar: str
@@ -43,8 +42,7 @@ class Option:
     """Of the option, without `--`, where it is not that of the attribute."""
 
 
-@dataclass(frozen=True)
-class InFile:
+class InFile(NamedTuple):
     """How a file of listeners has an attribute."""
 
     meaning: str
@@ -53,8 +51,7 @@ class InFile:
     """Version of the file that has it first; one that has none of a later version is written as of the earlier one."""
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute. Its name and type are those of the field that it describes."""
 
     kind: Kind

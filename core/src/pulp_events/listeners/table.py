@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tinydb.table import Table
@@ -13,16 +12,16 @@ from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 
 
-@dataclass
 class Contents:
     """What is in the table."""
 
-    listeners: dict[str, Listener] = field(default_factory=dict)
-    """Id → record, in the order of creation."""
-    keys: dict[str, str] = field(default_factory=dict)
-    """Id → key of the record in the table."""
-    broken: dict[str, str] = field(default_factory=dict)
-    """Id, or key where it has none of its own → what is wrong with a record that is no listener."""
+    def __init__(self) -> None:
+        self.listeners: dict[str, Listener] = {}
+        """Id → record, in the order of creation."""
+        self.keys: dict[str, str] = {}
+        """Id → key of the record in the table."""
+        self.broken: dict[str, str] = {}
+        """Id, or key where it has none of its own → what is wrong with a record that is no listener."""
 
 
 class ListenerTable(Table):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SLACK = 0.05
 """Seconds by which claims may come late without making the listener slower than its rate."""
@@ -27,8 +27,7 @@ _ROUNDING = 1e-6
 """Seconds: what times of this century lose as floating point numbers, and some more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """So many attempts in so many seconds."""
 
     attempts: int

@@ -15,10 +15,9 @@ Whoever changes a state asks TRANSITIONS: the stores when they write their SQL, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 
 from pulp_events.errors import IllegalTransition
 
@@ -160,8 +159,7 @@ class Transition(Word):
     """an administrator gives up a pending one that nobody is attempting"""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A way from one state to another."""
 
     leaves: State | None

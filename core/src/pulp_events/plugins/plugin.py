@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.events.event_type import EventType
-from pulp_events.notifier import Notifier
-
 if TYPE_CHECKING:
     from marshmallow import Schema
 
+    from pulp_events.events.event_type import EventType
+    from pulp_events.notifier import Notifier
     from pulp_events.plugins.discovery import EntryPoint
 
 LOADED = "loaded"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema
 
 from pulp_events.errors import PluginError, SettingsError, StoreError, UnknownNotifierType
-from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
-from pulp_events.events.event_type import EventTypes
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
@@ -18,6 +17,9 @@ from pulp_events.secrets import mask_passwords
 from pulp_events.system import guard
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import one_line
+
+if TYPE_CHECKING:
+    from pulp_events.events.event_type import EventTypes
 
 FIRST_PARTY = {
     "email": "pulp-events-email",
@@ -36,11 +38,18 @@ class Plugins:
 
     def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
         self.all: list[Plugin] = list(plugins)
-        self.event_types: EventTypes = EventTypes(BUILTIN_EVENT_TYPES)
         self.notifiers: dict[str, Notifier] = {}
         self.settings_sections: dict[str, type[Schema]] = {}
         for plugin in self.all:
             self._admit(plugin)
+
+    @cached_property
+    def event_types(self) -> EventTypes:
+        """The types that core and the plugins have; made when they are first asked for."""
+        from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
+        from pulp_events.events.event_type import EventTypes
+
+        return EventTypes(BUILTIN_EVENT_TYPES)
 
     @classmethod
     def load(cls) -> Plugins:
@@ -127,9 +136,10 @@ class Plugins:
         for section, schema in plugin.sections:
             if sections.setdefault(section, schema) is not schema:
                 raise PluginError(f"section [{section}] of server.conf is already taken by another schema")
-        extended = EventTypes(self.event_types)
-        for event_type in plugin.event_types:
-            extended.register(event_type)
+        if plugin.event_types:
+            from pulp_events.events.event_type import EventTypes
+
+            EventTypes(self.event_types).register(*plugin.event_types)
 
     def _remedy(self, type_id: str) -> str:
         if type_id == FUNCTION:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema
 
 from pulp_events.errors import PluginError
-from pulp_events.events.event_type import EventType
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import nested_schemas
 from pulp_events.settings.sections import CORE_SECTIONS
-from pulp_events.system.data_files import is_data_file
+
+if TYPE_CHECKING:
+    from pulp_events.events.event_type import EventType
 
 _TYPE_ID = re.compile(r"[a-z][a-z0-9-]*\Z")
 _OPTION = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -44,6 +45,8 @@ RESERVED_TYPE_IDS = frozenset(
 
 def check_event_types(found: Any) -> list[EventType]:
     """The event types that a plugin's hook returned; raises PluginError for anything else."""
+    from pulp_events.events.event_type import EventType
+
     types = _listed("pulp_event_types", found)
     for event_type in types:
         if not isinstance(event_type, EventType):
@@ -76,6 +79,8 @@ def check_data_files(found: Any) -> dict[str, str]:
         return {}
     if not isinstance(found, Mapping) or not all(isinstance(each, str) for each in (*found, *found.values())):
         raise PluginError(f"pulp_data_files returned {found!r:.80}; it must return a dict of names and what they hold")
+    from pulp_events.system.data_files import is_data_file
+
     for name in found:
         if not is_data_file(name):
             raise PluginError(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from marshmallow import Schema
 
 from pulp_events.errors import SettingsError
-from pulp_events.settings.given import GivenSettings
+from pulp_events.settings.server_conf import ENVIRONMENT_VARIABLE
 from pulp_events.system.logs import get_logger
 from pulp_events.system.suggestion import did_you_mean
+
+if TYPE_CHECKING:
+    from pulp_events.settings.given import GivenSettings
 
 PREFIX = "PULP_EVENTS__"
 NAME = "the environment"
@@ -39,11 +43,11 @@ def read(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None 
     Raises SettingsError, which shows no value, for a variable that is no setting. One of a section that nobody here has
     is logged and ignored, as in a mapping: its plugin may be broken, or installed elsewhere.
     """
-    known = _known(schemas)
     for fault in misspelt(schemas, environ).values():
         _logger.warning("%s; it is ignored", fault)
     if not (given := variables(environ)):
         return None
+    known = _known(schemas)
     for name in given:
         if name not in known:
             if fault := _fault(name, known, schemas):
@@ -64,6 +68,9 @@ def faults(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | Non
 def misspelt(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables that are meant for settings, by all appearance, but lack one of the double underscores, each with what
     is wrong. They may be another program's, so that they stop nobody."""
+    near = [name for name in sorted(os.environ if environ is None else environ) if _is_nearly(name)]
+    if not near:  # as at most starts: the schemas need not be made
+        return {}
     known = _known(schemas)
     meant = {_letters(name): name for name in known}
     keys: dict[str, str] = {}
@@ -71,19 +78,21 @@ def misspelt(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | N
         keys.setdefault(name.rpartition(_BETWEEN)[2], name)
     heads = tuple(f"{_part(each)}_" for each in schemas)
     found = {}
-    for name in sorted(os.environ if environ is None else environ):
+    for name in near:
         rest = name.removeprefix(_NEARLY)
-        if name == rest or name.startswith(PREFIX):
-            continue
         right = meant.get(_letters(name)) or keys.get(rest)
         if right is None and rest.startswith(heads):
             import difflib  # mistakes only
 
-            near = difflib.get_close_matches(rest, [each.removeprefix(PREFIX) for each in known], n=1)
-            right = PREFIX + near[0] if near else None
+            close = difflib.get_close_matches(rest, [each.removeprefix(PREFIX) for each in known], n=1)
+            right = PREFIX + close[0] if close else None
         if right is not None:
             found[name] = f"{name}: no such setting; write {right}"
     return found
+
+
+def _is_nearly(name: str) -> bool:
+    return name.startswith(_NEARLY) and not name.startswith(PREFIX) and name != ENVIRONMENT_VARIABLE
 
 
 def known_only(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> GivenSettings | None:
@@ -107,6 +116,8 @@ def _known(schemas: Mapping[str, type[Schema]]) -> dict[str, tuple[str, str]]:
 
 
 def _given(given: Mapping[tuple[str, str], tuple[str, str]]) -> GivenSettings:
+    from pulp_events.settings.given import GivenSettings
+
     sections: dict[str, dict[str, str]] = {}
     for (section, key), (_, text) in given.items():
         sections.setdefault(section, {})[key] = text

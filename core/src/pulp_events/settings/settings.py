@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError
 
@@ -16,14 +16,16 @@ from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
 from pulp_events.settings import environment, server_conf
-from pulp_events.settings.given import GivenSettings, Text
-from pulp_events.settings.origin import Kind, Origin
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.renamed import carry_over
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
 from pulp_events.system.suggestion import did_you_mean
+
+if TYPE_CHECKING:
+    from pulp_events.settings.given import GivenSettings, Text
+    from pulp_events.settings.origin import Origin
 
 _REFERENCE = re.compile(r"(?P<kind>env):(?P<name>[A-Za-z_]\w*)|file:(?P<path>(?!//)\S.*)")
 """A scheme of URLs is none."""
@@ -54,11 +56,9 @@ class Settings:
         self.variables = variables
         """What environment variables say; None where there are none."""
         self._lines = lines or {}
-        self._layers = {
-            kind: layer for kind, layer in ((Kind.ARGUMENT, given), (Kind.ENVIRONMENT, variables)) if layer is not None
-        }
+        self._layers = [layer for layer in (given, variables) if layer is not None]
         self._text: Mapping[str, Mapping[str, Text]] = text
-        for layer in reversed(self._layers.values()):
+        for layer in reversed(self._layers):
             self._text = layer.over(self._text)
         self._base = _base(path)
         self._references: dict[str, dict[str, dict[str, str]]] = {}
@@ -80,7 +80,11 @@ class Settings:
         Raises SettingsError, which names the place, the value and what would be right, for the first mistake.
         """
         schemas = {**CORE_SECTIONS, **(plugin_sections or {})}
-        own = None if given is None else GivenSettings.of(given)
+        own = None
+        if given is not None:
+            from pulp_events.settings.given import GivenSettings
+
+            own = GivenSettings.of(given)
         found = None if own is not None and path is None else server_conf.locate(path)
         content = server_conf.content(found)
         text, lines = server_conf.parse(content, found), server_conf.line_numbers(content)
@@ -116,9 +120,11 @@ class Settings:
 
     def origin(self, section: str, key: str) -> Origin:
         """Where the value of a key is from."""
-        for kind, layer in self._layers.items():
-            if layer.has(section, key):
-                return Origin(kind, layer.place(section, key))
+        from pulp_events.settings.origin import Kind, Origin
+
+        if (layer := self._layer(section, key)) is not None:
+            kind = Kind.ARGUMENT if layer is self.given else Kind.ENVIRONMENT
+            return Origin(kind, layer.place(section, key))
         if not self.is_set(section, key):
             return Origin(Kind.DEFAULT)
         line = self._lines.get((section, key))
@@ -169,7 +175,7 @@ class Settings:
 
     def _layer(self, section: str, key: str) -> GivenSettings | None:
         """What says the key in place of the file."""
-        return next((each for each in self._layers.values() if each.has(section, key)), None)
+        return next((each for each in self._layers if each.has(section, key)), None)
 
     def _load(self, section: str) -> Mapping[str, Any]:
         schema = self.schemas[section]()

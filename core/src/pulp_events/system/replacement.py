@@ -12,9 +12,8 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pulp_events.errors import StoreCorrupt
 from pulp_events.system import data_dir
@@ -28,8 +27,7 @@ _PLAN = "plan.json"
 _logger = get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One place, by names in the folder."""
 
     name: str
@@ -75,7 +73,7 @@ def commit(folder: Path, places: Sequence[Place], locks: Sequence[str], check: C
             data_dir.sync(new / place.name)
     plan = new / _PLAN
     data_dir.create(plan)
-    plan.write_text(json.dumps({"places": [asdict(each) for each in places], "locks": list(locks)}))
+    plan.write_text(json.dumps({"places": [each._asdict() for each in places], "locks": list(locks)}))
     data_dir.sync(plan)
     data_dir.sync(new)
     new.rename(folder / BEGUN)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from pulp_events import Channel, Notifier
-from pulp_events.notifier import AS_SETTINGS_SAY, Config
-from pulp_events_amqp.address import parse_urls
+from pulp_events.notifier import AS_SETTINGS_SAY, Config, Notifier
 from pulp_events_amqp.config import AmqpConfig
-from pulp_events_amqp.exposure import plain_warning
 from pulp_events_amqp.settings import MessagingSettings
+
+if TYPE_CHECKING:
+    from pulp_events import Channel
 
 
 class AmqpNotifier(Notifier):
@@ -30,6 +31,8 @@ class AmqpNotifier(Notifier):
 
     def limit(self, config: Config, settings: Config) -> float:
         """A batch takes at most `timeout`, and so do a new connection to each broker of the list and its link."""
+        from pulp_events_amqp.address import parse_urls
+
         return (len(parse_urls(settings["url"])) + 2) * float(settings["timeout"]) + 5.0
 
     def probe(self, settings: Config) -> Iterator[str]:
@@ -40,6 +43,9 @@ class AmqpNotifier(Notifier):
 
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
         """Passwords that would travel in the clear."""
+        from pulp_events_amqp.address import parse_urls
+        from pulp_events_amqp.exposure import plain_warning
+
         return [
             warning
             for address in parse_urls(settings["url"])

@@ -8,11 +8,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pulp_events.fields import Duration
-from pulp_events_amqp.address import parse_urls
 from pulp_events_amqp.exchange import validate_exchange
 
 
 def _validate_url(text: str) -> None:
+    from pulp_events_amqp.address import parse_urls
+
     try:
         parse_urls(text)
     except ValueError as error:
@@ -93,6 +94,8 @@ class MessagingSettings(Schema):
 
     @validates_schema
     def _credentials_are_whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        from pulp_events_amqp.address import parse_urls
+
         if data.get("clientkey") and not data.get("clientcert"):
             raise ValidationError("Has no effect without clientcert; set that too.", "clientkey")
         if (

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from marshmallow import ValidationError
 
-from pulp_events import Channel, Delivery, Notifier
-from pulp_events.notifier import AS_SETTINGS_SAY, Config
-from pulp_events_email import unsubscribe
+from pulp_events.notifier import AS_SETTINGS_SAY, Config, Notifier
 from pulp_events_email.config import MARK, EmailConfig
-from pulp_events_email.notices import Notices
 from pulp_events_email.settings import DISABLED, NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
+
+if TYPE_CHECKING:
+    from pulp_events import Channel, Delivery
+    from pulp_events_email.notices import Notices
 
 
 class EmailNotifier(Notifier):
@@ -24,8 +27,11 @@ class EmailNotifier(Notifier):
     update_help = "update an event listener"
     connects_to = AS_SETTINGS_SAY
 
-    def __init__(self) -> None:
-        self._notices = Notices()
+    @cached_property
+    def _notices(self) -> Notices:
+        from pulp_events_email.notices import Notices
+
+        return Notices()
 
     def open(self, config: Config, settings: Config) -> Channel:
         """A channel that keeps one connection to the mail server, or one to this machine's sendmail."""
@@ -43,6 +49,8 @@ class EmailNotifier(Notifier):
         And look at where recipients are to unsubscribe, which is not to cost any either.
         """
         if "unsubscribe" in config:
+            from pulp_events_email import unsubscribe
+
             try:
                 unsubscribe.check(config["unsubscribe"])
             except ValueError as error:

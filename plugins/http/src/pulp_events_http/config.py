@@ -14,7 +14,6 @@ from pulp_events.fields import Words
 from pulp_events.notifier import Config
 from pulp_events_http.headers import parse_header
 from pulp_events_http.signing_keys import GENERATE, GENERATE_ED25519, PRIVATE, SYMMETRIC, generate, key_bytes
-from pulp_events_http.url import check_url
 
 FORMATS = ("report", "cloudevents", "cloudevents-binary", "template")
 
@@ -50,6 +49,12 @@ def refusing(check: Callable[[str], object]) -> Callable[[str], None]:
             raise ValidationError(text[0].upper() + text[1:]) from None
 
     return validator
+
+
+def _url(value: str) -> None:
+    from pulp_events_http.url import check_url
+
+    check_url(value)
 
 
 def _username(value: str) -> None:
@@ -118,7 +123,7 @@ class HttpConfig(Schema):
 
     url = fields.String(
         required=True,
-        validate=refusing(check_url),
+        validate=refusing(_url),
         metadata={
             "help": "http or https URL that event reports are posted to",
             "example": "https://ci.example/hook",

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from marshmallow import ValidationError
 
-from pulp_events import Channel, Delivery, Notifier
-from pulp_events.notifier import WITHIN_NETWORKS, Action, Config
+from pulp_events.notifier import WITHIN_NETWORKS, Action, Config, Notifier
 from pulp_events_http.config import HttpConfig, make_secret
-from pulp_events_http.rotation import ACTIONS
 from pulp_events_http.settings import HttpSettings
 
 if TYPE_CHECKING:
+    from pulp_events import Channel, Delivery
     from pulp_events.networks import Networks
 
 
@@ -68,6 +67,8 @@ class HttpNotifier(Notifier):
 
     def actions(self) -> Sequence[Action]:
         """`rotate-secret` and `show-secret`."""
+        from pulp_events_http.rotation import ACTIONS
+
         return ACTIONS
 
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
