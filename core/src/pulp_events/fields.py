@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
+_PART = r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw])"
 
 
 def parse_duration(text: str | float | int) -> float:
@@ -19,9 +19,9 @@ def parse_duration(text: str | float | int) -> float:
     if isinstance(text, int | float) or re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
         seconds = float(text)
     else:
-        if not re.fullmatch(rf"(?:{_PART.pattern})+\s*", text):
+        if not re.fullmatch(rf"(?:{_PART})+\s*", text):
             raise ValueError("not a duration")
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
     if not 0 <= seconds < 1e10:
         raise ValueError("not a duration")
     return seconds
@@ -67,7 +67,7 @@ class Duration(fields.Field[float]):
 
 
 _SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
+_SIZE = r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*"
 
 
 def parse_size(text: str | int) -> int:
@@ -76,7 +76,7 @@ def parse_size(text: str | int) -> int:
     >>> parse_size("1.5G") == parse_size("1536 MiB") == 3 << 29
     True
     """
-    found = _SIZE.fullmatch(str(text))
+    found = re.fullmatch(_SIZE, str(text), flags=re.IGNORECASE)
     if isinstance(text, bool) or found is None or (size := int(float(found[1]) * _SIZES[found[2].lower()])) >= 1 << 62:
         raise ValueError("not a size")
     return size

@@ -45,7 +45,7 @@ __all__ = [
     "secret_values",
 ]
 
-_SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|key|auth", re.IGNORECASE)
+_SECRET_NAME = r"pass|pwd|secret|token|credential|key|auth"
 
 
 def secret_fields(schema: Schema) -> set[str]:
@@ -102,7 +102,9 @@ def is_secret(schema: Schema, key: str) -> bool:
         return key in secret_fields(schema)
     import difflib
 
-    return bool(_SECRET_NAME.search(key) or difflib.get_close_matches(key, secret_fields(schema), n=1))
+    return bool(
+        re.search(_SECRET_NAME, key, flags=re.IGNORECASE) or difflib.get_close_matches(key, secret_fields(schema), n=1)
+    )
 
 
 class Place(NamedTuple):

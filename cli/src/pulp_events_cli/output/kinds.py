@@ -12,7 +12,7 @@ from pulp_events_cli.output.text import local_time, value_text
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
 
-_ADDRESS = re.compile(r"^(?:[\w.-]+|\[[0-9A-Fa-f:.%\w]+\]):\d{1,5}: (?=\S)")
+_ADDRESS = r"^(?:[\w.-]+|\[[0-9A-Fa-f:.%\w]+\]):\d{1,5}: (?=\S)"
 """Whom an attempt was made at, at the beginning of what it came to."""
 
 Forms = Mapping[str, Sequence[str]]
@@ -112,7 +112,7 @@ class Details(Kind):
         from pulp_events.network_errors import FAILED  # it imports ssl
 
         whole = [self.whole(value) for value in values]
-        brief = [_ADDRESS.sub("", text) for text in whole]
+        brief = [re.sub(_ADDRESS, "", text) for text in whole]
         return [whole, brief, [text.removeprefix(FAILED).strip() or text for text in brief]]
 
 

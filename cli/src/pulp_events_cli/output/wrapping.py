@@ -9,7 +9,7 @@ from typing import TextIO
 
 from pulp_events_cli.output.terminal import is_terminal
 
-_WORDS = re.compile(r"(\s*)(`[^`]+`\S*|\S+)")
+_WORDS = r"(\s*)(`[^`]+`\S*|\S+)"
 """A command in backticks is one word, so that it can be copied from the screen."""
 
 
@@ -46,7 +46,7 @@ def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
     """The words, each with the spaces before it."""
     from rich.cells import cell_len
 
-    for found in _WORDS.finditer(line):
+    for found in re.finditer(_WORDS, line):
         if cell_len(found[2]) <= room:
             yield found[1], found[2]
         else:

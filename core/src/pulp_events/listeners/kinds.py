@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -95,13 +94,13 @@ def as_text(value: Any) -> str:
     return f"{value:.10g}" if is_number else f"{value!r:.60}"
 
 
-@dataclass(frozen=True)
 class Number(Kind):
     """A whole number from 1 up."""
 
-    most: int
-
     schema = {"type": "integer", "minimum": 0}
+
+    def __init__(self, most: int) -> None:
+        self.most = most
 
     def load(self, name: str, value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= self.most:
@@ -109,14 +108,14 @@ class Number(Kind):
         return value
 
 
-@dataclass(frozen=True)
 class Seconds(Kind):
     """A time span."""
 
-    least: float
-    most: float
-
     schema = {"type": "number"}
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least = least
+        self.most = most
 
     def load(self, name: str, value: Any) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not self.least <= value <= self.most:

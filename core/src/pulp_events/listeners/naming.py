@@ -16,9 +16,9 @@ LONGEST_VALUE = 200
 LONGEST_DESCRIPTION = 1000
 MOST_LABELS = 32
 
-_WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_ID = re.compile(r"[0-9A-Fa-f]{24}")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_WORD = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_ID = r"[0-9A-Fa-f]{24}"
+_CONTROLS = r"[\x00-\x1f\x7f-\x9f]"
 
 
 class Name(Text):
@@ -26,7 +26,7 @@ class Name(Text):
 
     def load(self, name: str, value: Any) -> str:
         text = _word(name, super().load(name, value))
-        if _ID.fullmatch(text):
+        if re.fullmatch(_ID, text):
             raise ValueError(f"{name} is {shown(text)}, which looks like an id; choose one that is not 24 hex digits")
         return text
 
@@ -38,7 +38,7 @@ class Prose(Text):
         text = super().load(name, value)
         if len(text) > LONGEST_DESCRIPTION:
             raise ValueError(f"{name} has {len(text)} characters; at most {LONGEST_DESCRIPTION} are possible")
-        if _CONTROLS.search(text.replace("\n", " ").replace("\t", " ")):
+        if re.search(_CONTROLS, text.replace("\n", " ").replace("\t", " ")):
             raise ValueError(f"{name} is {shown(text)}; it must not have control characters")
         return text
 
@@ -67,7 +67,7 @@ def _word(what: str, text: Any) -> str:
         raise ValueError(f"{what} is {shown(text)}; it must be text")
     if len(text) > LONGEST:
         raise ValueError(f"{what} has {len(text)} characters; at most {LONGEST} are possible")
-    if not _WORD.fullmatch(text):
+    if not re.fullmatch(_WORD, text):
         raise ValueError(f"{what} is {shown(text)}; it may have ASCII letters, digits and, between these, . _ and -")
     return text
 
@@ -79,6 +79,6 @@ def _value(name: str, key: Any, text: Any) -> str:
         raise ValueError(
             f"{name}: the value of {shown(key)} has {len(text)} characters; at most {LONGEST_VALUE} are possible"
         )
-    if _CONTROLS.search(text):
+    if re.search(_CONTROLS, text):
         raise ValueError(f"{name}: the value of {shown(key)} must not have control characters")
     return text

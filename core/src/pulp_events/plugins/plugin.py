@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,28 +18,28 @@ BLOCKED = "blocked"
 FAILED = "failed"
 
 
-@dataclass(eq=False)
 class Plugin:
     """State of one plugin: `loaded`, `blocked` (by PULP_EVENTS_BLOCK) or `failed`, then with a reason."""
 
-    name: str
-    entry_point: EntryPoint | None = None
-    state: str = LOADED
-    reason: str = ""
-    seconds: float = 0.0
-    """How long loading it took, with what it imported first."""
-    needs_api: str = ""
-    """The range of API versions that the plugin states, if any."""
-    deprecations: Sequence[str] = ()
-    """What the plugin uses that a later release will not have."""
-    notifiers: Sequence[Notifier] = ()
-    event_types: Sequence[EventType] = ()
-    own_sections: Mapping[str, type[Schema]] = field(default_factory=dict)
-    """What `pulp_settings_sections` returned."""
-    data_files: Mapping[str, str] = field(default_factory=dict)
-    """What `pulp_data_files` returned."""
-    hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    """Implemented hooks; each callable takes the hook's arguments by keyword."""
+    def __init__(self, name: str, entry_point: EntryPoint | None = None, state: str = LOADED, reason: str = "") -> None:
+        self.name = name
+        self.entry_point = entry_point
+        self.state = state
+        self.reason = reason
+        self.seconds: float = 0.0
+        """How long loading it took, with what it imported first."""
+        self.needs_api: str = ""
+        """The range of API versions that the plugin states, if any."""
+        self.deprecations: Sequence[str] = ()
+        """What the plugin uses that a later release will not have."""
+        self.notifiers: Sequence[Notifier] = ()
+        self.event_types: Sequence[EventType] = ()
+        self.own_sections: Mapping[str, type[Schema]] = {}
+        """What `pulp_settings_sections` returned."""
+        self.data_files: Mapping[str, str] = {}
+        """What `pulp_data_files` returned."""
+        self.hooks: Mapping[str, Callable[..., Any]] = {}
+        """Implemented hooks; each callable takes the hook's arguments by keyword."""
 
     @property
     def sections(self) -> Iterator[tuple[str, type[Schema]]]:

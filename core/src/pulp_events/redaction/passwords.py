@@ -15,9 +15,9 @@ SHORTEST_PART = 4
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)")
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"\d*(?:$|[/?#]|[,;\s]+[A-Za-z][A-Za-z0-9+.-]*://)")
-_UNFINISHED_URL = re.compile(r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$)))[^\s/'\"]+")
+_UNFINISHED_URL = r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$)))[^\s/'\"]+"
 """What stands where a port would, and is none."""
-_ACCOUNT = re.compile(r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])")
+_ACCOUNT = r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])"
 """`user:password@` without a scheme before it."""
 
 _IN_QUERY = re.compile(
@@ -81,7 +81,7 @@ def mask_message(message: str, value: Any, *, secret: bool = False) -> str:
     )
     for password in secrets:
         message = _without_parts(message, password)
-    return _ACCOUNT.sub(r"\1:" + MASK, _UNFINISHED_URL.sub(r"\1:" + MASK, mask_passwords(message)))
+    return re.sub(_ACCOUNT, r"\1:" + MASK, re.sub(_UNFINISHED_URL, r"\1:" + MASK, mask_passwords(message)))
 
 
 def _masked(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 DEEPEST = 5
 """How often a text may have been quoted."""
-_QUOTED = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_QUOTED = "(?:%[0-9A-Fa-f]{2})+"
 
 
 def readings(text: str) -> Iterator[tuple[str, list[int] | None]]:
@@ -32,7 +32,7 @@ def _unquoted(text: str, places: list[int] | None) -> tuple[str, list[int]]:
     parts: list[str] = []
     after: list[int] = []
     end = 0
-    for found in _QUOTED.finditer(text):
+    for found in re.finditer(_QUOTED, text):
         parts.append(text[end : found.start()])
         after += before[end : found.start()]
         plain = bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "surrogateescape")

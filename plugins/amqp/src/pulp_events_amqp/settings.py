@@ -11,6 +11,12 @@ from pulp_events.fields import Duration
 from pulp_events_amqp.exchange import validate_exchange
 
 
+def _names_a_user(url: str) -> bool:
+    from pulp_events_amqp.address import parse_urls
+
+    return any(address.username for address in parse_urls(url))
+
+
 def _validate_url(text: str) -> None:
     from pulp_events_amqp.address import parse_urls
 
@@ -94,13 +100,7 @@ class MessagingSettings(Schema):
 
     @validates_schema
     def _credentials_are_whole(self, data: Mapping[str, Any], **_: Any) -> None:
-        from pulp_events_amqp.address import parse_urls
-
         if data.get("clientkey") and not data.get("clientcert"):
             raise ValidationError("Has no effect without clientcert; set that too.", "clientkey")
-        if (
-            data.get("password")
-            and not data.get("username")
-            and not any(address.username for address in parse_urls(data["url"]))
-        ):
+        if data.get("password") and not data.get("username") and not _names_a_user(data["url"]):
             raise ValidationError("Has no effect without username; set that too.", "password")

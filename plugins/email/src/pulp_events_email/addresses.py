@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-_INTERNAL = re.compile(r"(?:^|\.)(?:local|localhost|test|home\.arpa)\.?\Z", re.IGNORECASE)
+_INTERNAL = r"(?:^|\.)(?:local|localhost|test|home\.arpa)\.?\Z"
 """Special-use domains (RFC 6761, RFC 6762, RFC 8375) for mail inside a network, which email-validator refuses."""
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
+_QUOTED = r'"(?:[^"\\]|\\.)*"\Z'
 """RFC 5322 §3.2.4."""
 
 _SPECIALS = frozenset('()<>[]:;@\\,"')
@@ -52,7 +52,7 @@ def split_sender(text: str) -> tuple[str, str]:
 
 
 def _name(text: str) -> str:
-    if _QUOTED.match(text):
+    if re.match(_QUOTED, text):
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     elif found := sorted(_SPECIALS.intersection(text)):
         raise ValueError(
@@ -69,7 +69,7 @@ def _validate(address: str) -> tuple[str, str]:
 
     # email-validator refuses these domains, and would take them only by changing it for the whole process. So it is
     # shown the address with a public suffix behind it, to which all the other rules apply in the same way.
-    suffix = ".com" if _INTERNAL.search(address.rpartition("@")[2]) else ""
+    suffix = ".com" if re.search(_INTERNAL, address.rpartition("@")[2], flags=re.IGNORECASE) else ""
     try:
         valid = validate_email(
             address + suffix,

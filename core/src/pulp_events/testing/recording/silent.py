@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import cast
 
 from pulp_events.networks import Networks
@@ -21,7 +20,9 @@ DETAIL = "recorded, and not sent"
 
 
 def _not_told(plugin: Plugin) -> Plugin:
-    return replace(plugin, hooks={name: call for name, call in plugin.hooks.items() if name not in OBSERVING})
+    made = copy.copy(plugin)
+    made.hooks = {name: call for name, call in plugin.hooks.items() if name not in OBSERVING}
+    return made
 
 
 class _SilentChannel(Channel):
