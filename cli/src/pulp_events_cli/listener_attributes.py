@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError, fields
 
 from pulp_events.fields import Duration, format_duration
-from pulp_events.listeners.author import AUTHOR, AuthorKind
+from pulp_events.listeners.author_kinds import AUTHOR, AuthorKind
 from pulp_events.listeners.kinds import Durations, Flag, Kind, Moment, Number, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS, Listener
 from pulp_events.listeners.naming import Labels, Prose

@@ -20,12 +20,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from pulp_events.system.deprecation_warning import PulpEventsDeprecationWarning as PulpEventsDeprecationWarning
+
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class PulpEventsDeprecationWarning(DeprecationWarning):
-    """Something goes with a later release; its text is a `Deprecated`. See docs/stability.md."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pulp_events.events.jsonable import Encode, to_jsonable
 from pulp_events.events.pydantic_models import is_pydantic
 from pulp_events.events.report import fingerprint, serialise
 from pulp_events.events.trace_context import NO_TRACE, checked, to_text
-from pulp_events.listeners.author import SCOPE
+from pulp_events.listeners.author_kinds import SCOPE
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import NewEvent

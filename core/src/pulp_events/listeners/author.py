@@ -1,14 +1,12 @@
-"""`Author`: whose a listener is, and whether he is an administrator of the machine; the kinds of author and scope."""
+"""`Author`: whose a listener is, and whether he is an administrator of the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pulp_events.errors import InvalidConfig
-from pulp_events.listeners.kinds import Kind, Text, shown
-from pulp_events.system.scope_text import LONGEST, is_scope
+from pulp_events.system.scope_text import EXPECTED, LONGEST, is_scope
 from pulp_events.system.who import is_reserved
 
 UNTRUSTED = " (untrusted)"
@@ -43,7 +41,7 @@ class Author:
         if is_reserved(self.name):
             raise InvalidConfig(f"the name of an author is {self.name!r}, which is who disables listeners that fail")
         if self.scope is not None and not is_scope(self.scope):
-            raise InvalidConfig(f"the scope of an author is {self.scope!r:.60}; give {_SCOPE}")
+            raise InvalidConfig(f"the scope of an author is {self.scope!r:.60}; give {EXPECTED}")
         for what in ("trusted", "others"):
             if not isinstance(getattr(self, what), bool):
                 raise InvalidConfig(f"{what} of an author is {getattr(self, what)!r:.60}; give True or False")
@@ -65,50 +63,8 @@ def by_for_author(by: str) -> str:
     return by if by.endswith(UNTRUSTED) or is_reserved(by) else ADMINISTRATOR
 
 
-_SCOPE = f"a line of text of at most {LONGEST} characters, without blanks at its ends, or leave it out for none"
-
-
 def _check(what: str, text: Any) -> None:
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST or not text.isprintable():
         raise InvalidConfig(
             f"the {what} of an author is {text!r:.60}; give a line of text of at most {LONGEST} characters"
         )
-
-
-class AuthorKind(Kind):
-    """The author of a listener."""
-
-    schema = {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "description": "of a user of an application"},
-            "trusted": {"type": "boolean", "description": "whether they are an administrator of the machine"},
-        },
-        "required": ["name", "trusted"],
-    }
-
-    def load(self, name: str, value: Any) -> Author:
-        if isinstance(value, Author):
-            return value.kept
-        if not isinstance(value, Mapping) or value.keys() != {"name", "trusted"}:
-            raise ValueError(f"{name} is {shown(value)}; it must have name and trusted, and nothing else")
-        try:
-            return Author(value["name"], value["trusted"])
-        except InvalidConfig as error:
-            raise ValueError(f"{name}: {error}") from None
-
-    def dump(self, value: Author) -> dict[str, Any]:
-        return {"name": value.name, "trusted": value.trusted}
-
-
-class Scope(Text):
-    """Whose events a listener gets."""
-
-    def load(self, name: str, value: Any) -> str:
-        text = super().load(name, value)
-        if not is_scope(text):
-            raise ValueError(f"{name} is {shown(text)}; it must be {_SCOPE}")
-        return text
-
-
-AUTHOR, SCOPE = AuthorKind(), Scope()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pulp_events.events.own_names import OWN
 from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
-from pulp_events.listeners.author import AUTHOR, SCOPE, Author
+from pulp_events.listeners.author_kinds import AUTHOR, SCOPE
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, PER_TIME, TEXT, Number, Seconds
 from pulp_events.listeners.naming import LABELS, NAME, PROSE
 
 if TYPE_CHECKING:
     from pulp_events.budgets.jmespath_budget import Filter
+    from pulp_events.listeners.author import Author
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from pulp_events.errors import InvalidConfig, NotAllowed
 from pulp_events.frozen import thaw
 from pulp_events.listeners.actor import Actor
-from pulp_events.listeners.author import AUTHOR, Author, by_for_author
+from pulp_events.listeners.author import Author, by_for_author
+from pulp_events.listeners.author_kinds import AUTHOR
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
 from pulp_events.listeners.muting import joined, muting, unmuted

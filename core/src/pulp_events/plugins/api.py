@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.deprecations import PulpEventsDeprecationWarning as PulpEventsDeprecationWarning
 from pulp_events.errors import PluginError
+from pulp_events.system.deprecation_warning import PulpEventsDeprecationWarning as PulpEventsDeprecationWarning
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import Any
 MASK = "********"
 SHORTEST_PART = 4
 """Characters of a part of a password that is hidden by itself."""
-_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)")
+# Those that few texts need are compiled when first used: each start of pulp-admin imports this.
+_URL_PASSWORD = r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)"
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"\d*(?:$|[/?#]|[,;\s]+[A-Za-z][A-Za-z0-9+.-]*://)")
 _UNFINISHED_URL = r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$)))[^\s/'\"]+"
@@ -20,10 +21,9 @@ _UNFINISHED_URL = r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$
 _ACCOUNT = r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])"
 """`user:password@` without a scheme before it."""
 
-_IN_QUERY = re.compile(
+_IN_QUERY = (
     r"(?<=[?&;])((?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}?(?:pass|pwd|secret|token|credential|key|auth|(?<![A-Za-z])sig)"
-    r"(?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}=)(?!\{[{%])([^\s&#;'\"<>]+)",
-    re.IGNORECASE,
+    r"(?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}=)(?!\{[{%])([^\s&#;'\"<>]+)"
 )
 """A parameter that is a secret by its name, unless a template is to make its value. Names are bounded, as the time that
 it takes to find none grows with their square."""
@@ -31,7 +31,9 @@ it takes to find none grows with their square."""
 
 def mask_passwords(text: str) -> str:
     """The text with the passwords of the URLs in it masked, and secrets in their queries."""
-    return _IN_QUERY.sub(r"\1" + MASK, _URL_PASSWORD.sub(r"\1:" + MASK, text))
+    if "@" in text:
+        text = re.sub(_URL_PASSWORD, r"\1:" + MASK, text)
+    return re.sub(_IN_QUERY, r"\1" + MASK, text, flags=re.IGNORECASE) if "=" in text else text
 
 
 def passwords_of_urls(text: str) -> Iterator[str]:
@@ -40,10 +42,10 @@ def passwords_of_urls(text: str) -> Iterator[str]:
     if "://" in text:
         from urllib.parse import unquote
 
-        found = [match[0].partition(":")[2] for match in _URL_PASSWORD.finditer(text)]
+        found = [match[0].partition(":")[2] for match in re.finditer(_URL_PASSWORD, text)]
         if _SCHEME.match(text) and (span := _span(text)) is not None:
             found.append(text[slice(*span)])
-        found += [match[2] for match in _IN_QUERY.finditer(text)]
+        found += [match[2] for match in re.finditer(_IN_QUERY, text, re.IGNORECASE)]
         for password in found:
             yield from (password, unquote(password))
 

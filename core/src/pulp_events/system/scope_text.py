@@ -7,6 +7,9 @@ from typing import Any
 LONGEST = 200
 """Characters of a scope, and of the name of an author."""
 
+EXPECTED = f"a line of text of at most {LONGEST} characters, without blanks at its ends, or leave it out for none"
+"""What errors say of it."""
+
 _LOOK_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 """Letters, marks and a symbol of Unicode that show nothing, and that are no white space."""
 

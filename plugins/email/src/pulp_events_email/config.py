@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -57,6 +56,8 @@ class Unsubscribe(fields.String):
 
 def _subject(value: str) -> None:
     # RFC 5322 §2.2: a header field is one line; whoever could put in a second one could put in a header.
+    import unicodedata
+
     if not value.strip() or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
         raise ValidationError("Must not be empty or contain a line break or another control character.")
     longest = 1000 if MARK in value else 255

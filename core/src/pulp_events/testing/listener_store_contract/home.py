@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from pulp_events.listeners.author import Author, AuthorKind, Scope
+from pulp_events.listeners.author import Author
+from pulp_events.listeners.author_kinds import AuthorKind, Scope
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, PerTime, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, Listener
