@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from pulp_events.errors import InvalidConfig
-from pulp_events.listeners.filters import compile_filter
 from pulp_events.outbox.rate import PATTERN, Rate
 from pulp_events.system.clock import iso_z
 from pulp_events.visible import quoted
@@ -56,6 +55,8 @@ class Expression(Text):
     """
 
     def given(self, name: str, value: Any) -> str:
+        from pulp_events.listeners.filters import compile_filter
+
         compile_filter(value)
         return str(value)
 

@@ -12,7 +12,6 @@ from pulp_events.events.own_names import OWN
 from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
 from pulp_events.listeners.author_kinds import AUTHOR, SCOPE
-from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, PER_TIME, TEXT, Number, Seconds
 from pulp_events.listeners.naming import LABELS, NAME, PROSE
 
@@ -189,7 +188,11 @@ class Listener:
     @cached_property
     def condition(self) -> Filter | None:
         """The filter, compiled once for this record. Raises InvalidConfig, which records of our stores do not."""
-        return None if self.filter is None else compile_filter(self.filter)
+        if self.filter is None:
+            return None
+        from pulp_events.listeners.filters import compile_filter
+
+        return compile_filter(self.filter)
 
     def muted_for(self, now: float) -> float:
         """Seconds until its mute ends, 0 if it is not muted; `now`: seconds since the epoch."""

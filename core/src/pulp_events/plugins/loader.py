@@ -14,7 +14,7 @@ import pluggy
 
 from pulp_events import hookspecs
 from pulp_events.errors import PluginError
-from pulp_events.plugins import api, boundary
+from pulp_events.plugins import api
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
@@ -92,6 +92,8 @@ class Loader:
     @staticmethod
     def fail(plugin: Plugin, error: BaseException) -> None:
         """Mark the plugin as failed, with the reason, and log it once."""
+        from pulp_events.plugins import boundary
+
         kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
         plugin.state = FAILED
         plugin.reason = one_line(f"{kind}{boundary.words_of(error)}") or kind
