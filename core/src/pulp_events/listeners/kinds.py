@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from pulp_events.errors import InvalidConfig
-from pulp_events.outbox.rate import PATTERN, Rate
 from pulp_events.system.clock import iso_z
+from pulp_events.system.rate_text import PATTERN
 from pulp_events.visible import quoted
 
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
@@ -151,6 +151,8 @@ class PerTime(Text):
     schema = {"type": "string", "pattern": PATTERN}
 
     def load(self, name: str, value: Any) -> str:
+        from pulp_events.outbox.rate import Rate
+
         text = super().load(name, value)
         try:
             Rate.of(text)

@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
+
+from pulp_events.system.rate_text import PATTERN as PATTERN
 
 SLACK = 0.05
 """Seconds by which claims may come late without making the listener slower than its rate."""
 MOST = 100_000
 """Attempts a second that a rate may allow: more than any store can."""
-PATTERN = r"^[1-9]\d{0,9}/[smhd]$"
-"""How a rate is written."""
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _ROUNDING = 1e-6
 """Seconds: what times of this century lose as floating point numbers, and some more."""
 
 
-class Rate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rate:
     """So many attempts in so many seconds."""
 
     attempts: int

@@ -15,9 +15,10 @@ Whoever changes a state asks TRANSITIONS: the stores when they write their SQL, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import Self
 
 from pulp_events.errors import IllegalTransition
 
@@ -159,7 +160,8 @@ class Transition(Word):
     """an administrator gives up a pending one that nobody is attempting"""
 
 
-class Way(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Way:
     """A way from one state to another."""
 
     leaves: State | None

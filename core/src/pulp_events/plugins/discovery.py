@@ -135,11 +135,12 @@ def _scan(paths: Iterable[str], group: str) -> Iterator[FoundEntryPoint]:
 
 def _read(folder: str, group: str) -> Iterator[FoundEntryPoint]:
     try:
-        with open(f"{folder}/entry_points.txt", encoding="utf-8") as file:  # noqa: PTH123
-            text = file.read()
+        with open(f"{folder}/entry_points.txt", "rb", buffering=0) as file:  # noqa: PTH123
+            found = file.read()
+        if group.encode() not in found:  # as in most: they need not become text
+            return
+        text = found.decode()
     except (OSError, UnicodeDecodeError):
-        return
-    if group not in text:
         return
     section = ""
     for line in map(str.strip, text.splitlines()):
