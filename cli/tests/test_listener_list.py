@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pulp_events.testing import record_events
 from pulp_events.testing.http_sink import HttpSink
 
 LIST = ("event", "listener", "list")
@@ -77,3 +78,10 @@ def test_explain_refuses_what_emit_refuses(admin):
     assert admin(*EXPLAIN, "--payload=[1]").code == 2
     assert admin.ok(*EXPLAIN).err == "pulp-admin: note: there are no listeners\n"
     assert admin.ok(*EXPLAIN, "--quiet").out == ""
+
+
+def test_while_a_test_records_events_its_listeners_are_listed(admin):
+    admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://ci.example/")
+    with record_events():
+        assert admin.ok("event", "listener", "list", "--json").json == []
+    assert len(admin.ok("event", "listener", "list", "--json").json) == 1

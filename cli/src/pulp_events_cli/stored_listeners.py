@@ -33,27 +33,31 @@ class StoredListeners:
         self.plugins = plugins
         self.clock: Clock = SystemClock()
         self._open_bus = open_bus
+        self._bus: EventBus | None = None
         folder = settings.data_dir
         settings.work_in(folder)
         replacement.finish(folder)
         self._store = open_listener_store(settings, plugins, folder)
-        self.listeners = Reader(self._store, Redaction(plugins), lambda: self.bus)
+        self.listeners = Reader(self._store, Redaction(plugins), self.bus)
 
-    @cached_property
     def bus(self) -> EventBus:
-        """The bus with all that it can."""
-        return self._open_bus()
+        """The bus with all that it can, opened with the first call."""
+        if self._bus is None:
+            self._bus = self._open_bus()
+        return self._bus
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.bus, name)
+        return getattr(self.bus(), name)
 
     def __enter__(self) -> StoredListeners:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if "bus" in vars(self):
-            self.bus.close()
-        self._store.close()
+        try:
+            if self._bus is not None:
+                self._bus.close()
+        finally:
+            self._store.close()
 
 
 class Reader:
