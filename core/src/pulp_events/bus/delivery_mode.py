@@ -50,7 +50,10 @@ class Mode:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
 
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
-        """These were just stored."""
+        """These were just stored: wake who delivers them, in whatever thread this is."""
+
+    def make_now(self, stored: Sequence[NewEvent]) -> None:
+        """These were just stored, in an `emit` of this thread."""
 
     def on_emitted(self) -> None:
         """`emit` is about to return."""
@@ -98,7 +101,7 @@ class Inline(Mode):
     def silence(self) -> float | None:
         return 0.0
 
-    def on_stored(self, stored: Sequence[NewEvent]) -> None:
+    def make_now(self, stored: Sequence[NewEvent]) -> None:
         try:
             with guard.exits("a notifier"):
                 self._dispatcher().run_due()

@@ -201,7 +201,7 @@ class Dispatcher:
         self._recorder.patience = STORE_PATIENCE
         self._services.one_caller = True
         self._scheduler.for_one_caller()
-        with self._running:
+        with self._running.block:
             while True:
                 self._again = False
                 self._timekeeper.look()
