@@ -29,8 +29,8 @@ _NOTHING: Mapping[str, StoredEvent] = {}
 
 
 class Storing:
-    """Stores events, has them delivered, and tells plugins. `mode`: told what was stored by now, not what is still in the
-    application's transaction."""
+    """Stores events, has them delivered, and tells plugins. `mode`: told what was stored by now, not what is
+    still in the application's transaction."""
 
     def __init__(
         self,
@@ -102,7 +102,8 @@ class Storing:
 
     def _add(self, outbox: Outbox, events: Sequence[NewEvent]) -> Mapping[str, StoredEvent]:
         there = outbox.add(events, None)
-        if stored := [each for each in events if each.id not in there]:
+        stored = [each for each in events if each.id not in there] if there else events
+        if stored:
             self._on_stored(stored)
         return there
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.errors import StoreBusy, StoreCorrupt
 from pulp_events.outbox.sqlite import insertion
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
