@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pulp_events.bus.grace import Grace
-from pulp_events.bus.left import SILENT, Left, left_in, left_of
+from pulp_events.bus.left import Left, left_in, left_of
 from pulp_events.errors import StoreError
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
@@ -42,9 +42,6 @@ class Mode:
 
     tells_of_rest = False
     """Whether a bus that closes says what is pending: where this process was to make it."""
-
-    why_due = SILENT
-    """What is said of deliveries that are left though they were to be made: why they were not."""
 
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
@@ -162,7 +159,6 @@ class Process(Mode):
     calls_here = False
     lives_here = True
     tells_of_rest = True
-    why_due = ""  # that process finishes what is under way, and makes no more
 
     def __init__(self, worker_command: Callable[[], WorkerCommand], beat: Callable[[bool], None]) -> None:
         self._worker_command = worker_command

@@ -69,6 +69,12 @@ class _Threads:
     def serve(self) -> None:
         me = threading.get_ident()
         self.all.append(me)
+        try:
+            self._serve(me)
+        finally:
+            self.all.remove(me)
+
+    def _serve(self, me: int) -> None:
         while True:
             call = self.calls.get()
             if not call.begun.acquire(blocking=False):
