@@ -78,6 +78,7 @@ def tell_of_rest(
     (`warns_of_due`), or where the outbox could not be written, for `hindrance`. `cut_off`, `now`: see `why_left`."""
     if not left.pending:
         return
+    one = left.pending == 1
     number = f"at least {left.pending}" if left.pending >= COUNTED else f"{left.pending}"
     if hindrance is not None:
         why = f", as the outbox could not be written ({hindrance})"

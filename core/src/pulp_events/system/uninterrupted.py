@@ -33,7 +33,7 @@ _FORK = 1.0
 class _Call:
     """Work that was handed over."""
 
-    __slots__ = ("answer", "answered", "begun", "done", "error", "left", "question", "result", "woken", "work")
+    __slots__ = ("answer", "answered", "begun", "done", "failure", "left", "question", "result", "woken", "work")
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work = work
@@ -45,7 +45,7 @@ class _Call:
         """The caller was interrupted, and has gone."""
         self.done = False
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.failure: BaseException | None = None
         self.question: Callable[[], Any] | None = None
         self.answer: Any = None
         self.answered: threading.Lock | None = None
@@ -83,7 +83,7 @@ class _Threads:
             try:
                 call.result = call.work()
             except BaseException as error:  # noqa: BLE001  # raised in the thread that waits
-                call.error = error
+                call.failure = error
             del self.here[me]
             call.done = True
             call.wake()
@@ -122,9 +122,9 @@ def uninterrupted(action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         if not call.begun.acquire(blocking=False) and not call.done:
             call.woken.acquire(timeout=SETTLING)
         raise
-    if call.error is not None:
+    if call.failure is not None:
         try:
-            raise call.error
+            raise call.failure
         finally:
             del call  # which leads to this frame again
     return cast(T, call.result)
