@@ -21,7 +21,7 @@
     │   ├── StoreTooNew          the file was written by a newer release
     │   ├── StoreFull            beyond [events] max_backlog or min_free_disk
     │   ├── DiskFull             no space is left, or the quota is used up
-    │   └── StoreBusy            another process kept the lock too long
+    │   └── StoreBusy            another transaction kept the lock too long
     ├── IllegalTransition        a delivery was to be changed in a way that its table of states does not have
     ├── BusClosed
     └── DeliveryFailure          raised by notifiers
@@ -200,7 +200,7 @@ class DiskFull(StoreError):
 
 
 class StoreBusy(StoreError):
-    """Another process held the store's lock for longer than the timeout."""
+    """Another transaction, of another process or this one, held the store's lock for longer than the timeout."""
 
 
 class IllegalTransition(EventsError, ValueError):

@@ -11,6 +11,7 @@ import pytest
 
 from pulp_events import EventBus, Plugins, TimedOut, TransientFailure
 from pulp_events.bus import grace
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing import Answer, HttpSink
 
 ONE, FINE = "repo.sync.start", {"repo_id": "pulp2"}
@@ -48,7 +49,7 @@ def test_an_endpoint_that_never_answered_is_not_waited_for_to_the_end(hanging, c
     bus = hanging()
     monkeypatch.setattr(grace, "DEFAULT", 60.0)
     assert seconds(bus.close) < 40
-    assert f"{LEFT} 1 pending delivery, which is due: no answer from the endpoint" in caplog.text
+    assert f"{LEFT} 1 pending delivery (1 under way, whose endpoint did not answer in time)" in caplog.text
 
 
 def test_one_that_is_known_not_to_answer_costs_nothing(hanging, eventually, monkeypatch):
@@ -93,7 +94,10 @@ def test_what_waits_for_a_retry_is_left_and_said_quietly(
         monkeypatch.setattr(grace, "DEFAULT", 60.0)
         assert seconds(bus.close) < 40
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
-    assert record.levelno == logging.INFO and "3 pending deliveries that wait" in record.getMessage()
+    assert (
+        record.levelno == logging.INFO
+        and "3 pending deliveries (3 waiting for a retry after a failure)" in record.getMessage()
+    )
 
 
 def test_nothing_is_said_where_nothing_is_left(recording_bus, caplog):
@@ -181,8 +185,20 @@ def test_emitted_tells_of_its_own_deliveries_that_are_left_and_no_others(hanging
     monkeypatch.setattr(grace, "DEFAULT", 0.5)
     bus.close()
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
-    assert "1 pending delivery, which is due: no answer from the endpoint" in record.getMessage()
+    assert "1 pending delivery (1 under way, whose endpoint did not answer" in record.getMessage()
     assert record.levelno == logging.WARNING
+
+
+def test_what_another_process_claimed_is_said_to_be_claimed(recording_bus, caplog):
+    with recording_bus(deliver="external") as other:
+        listener = other.listeners.create("recording", {}, ["*"])
+        other.emit(ONE, FINE)
+        other.outbox.claim([ClaimRequest(listener.id, 1, False)], lease=60.0, token="another's")
+    with caplog.at_level(logging.INFO, "pulp_events"), recording_bus(deliver="background"):
+        pass
+    [record] = [each for each in caplog.records if LEFT in each.getMessage()]
+    assert "1 pending delivery (1 claimed by another process)" in record.getMessage()
+    assert record.levelno == logging.INFO
 
 
 def test_process_tells_of_what_is_left(tmp_path, caplog):
@@ -195,7 +211,7 @@ def test_process_tells_of_what_is_left(tmp_path, caplog):
         bus.close(10)
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
     assert (
-        "1 pending delivery that waits for a retry or its listener" in record.getMessage()
+        "1 pending delivery (1 waiting for a retry after a failure)" in record.getMessage()
         and record.levelno == logging.INFO
     )
 

@@ -187,9 +187,10 @@ class Delivering:
     def _tell_of_rest(self, drained: bool) -> None:
         if self._outbox is None:  # never used here
             return
-        hindrance = None if self._dispatcher is None else self._dispatcher.hindrance
+        own = self._dispatcher
+        hindrance, cut_off = (None, frozenset[str]()) if own is None else (own.hindrance, own.cut_off)
         try:
-            tell_of_rest(self.mode.left(self._outbox), self.mode.why_due if drained else None, hindrance)
+            tell_of_rest(self.mode.left(self._outbox), drained, hindrance, cut_off, self._clock.time())
         except StoreError as error:
             tell_of_unknown_rest(error)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pulp_events.bus.grace import Grace
-from pulp_events.bus.left import SILENT, Left, left_in, left_of
+from pulp_events.bus.left import Left, left_in, left_of
 from pulp_events.errors import StoreError
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
@@ -43,14 +43,14 @@ class Mode:
     tells_of_rest = False
     """Whether a bus that closes says what is pending: where this process was to make it."""
 
-    why_due = SILENT
-    """What is said of deliveries that are left though they were to be made: why they were not."""
-
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
 
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
-        """These were just stored."""
+        """These were just stored: wake who delivers them, in whatever thread this is."""
+
+    def make_now(self, stored: Sequence[NewEvent]) -> None:
+        """These were just stored, in an `emit` of this thread."""
 
     def on_emitted(self) -> None:
         """`emit` is about to return."""
@@ -98,7 +98,7 @@ class Inline(Mode):
     def silence(self) -> float | None:
         return 0.0
 
-    def on_stored(self, stored: Sequence[NewEvent]) -> None:
+    def make_now(self, stored: Sequence[NewEvent]) -> None:
         try:
             with guard.exits("a notifier"):
                 self._dispatcher().run_due()
@@ -159,7 +159,6 @@ class Process(Mode):
     calls_here = False
     lives_here = True
     tells_of_rest = True
-    why_due = ""  # that process finishes what is under way, and makes no more
 
     def __init__(self, worker_command: Callable[[], WorkerCommand], beat: Callable[[bool], None]) -> None:
         self._worker_command = worker_command

@@ -88,8 +88,8 @@ class Emitting:
         from pulp_events.bus.storing import Storing
 
         self._storing = storing = Storing(
-            self._settings, lambda: self._delivering.outbox, self._delivering.mode.on_stored, self._observers,
-            self._clock, self.dropped,
+            self._settings, lambda: self._delivering.outbox, self._delivering.mode, self._observers, self._clock,
+            self.dropped,
         )  # fmt: skip
         self._emitter = emitter = Emitter(
             self._settings, self._plugins, self._index, self._observers, self._clock, self._before, self._encode
@@ -114,7 +114,7 @@ class Emitting:
             return self.refusals.take(error, given)
         began = not self.refusals.raises and is_in_transaction(connection)
         try:
-            with self._in_use:
+            with self._in_use.block:
                 emitted = storing.store(prepared, connection)
                 if connection is None:  # else nothing of ours is to be connected
                     self._delivering.mode.on_emitted()

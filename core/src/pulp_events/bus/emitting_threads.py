@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from pulp_events.system.asked import asked_now
+
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -32,7 +34,9 @@ class EmittingThreads:
         from contextvars import copy_context
         from functools import partial
 
-        within = partial(copy_context().run, call, *args, **kwargs)
+        context = copy_context()
+        context.run(asked_now)  # the wait for one of the threads counts
+        within = partial(context.run, call, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._get_pool(), within)
 
     def stop(self) -> None:

@@ -12,8 +12,10 @@ from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.settings.kept import KEEP_ALL
 from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
+    from pulp_events.bus.delivery_mode import Mode
     from pulp_events.bus.dropped import Dropped
     from pulp_events.bus.emitter import Prepared
     from pulp_events.events.event import Event
@@ -27,21 +29,21 @@ _NOTHING: Mapping[str, StoredEvent] = {}
 
 
 class Storing:
-    """Stores events, has them delivered, and tells plugins. `on_stored`: told what was stored by now, not what is still
-    in the application's transaction."""
+    """Stores events, has them delivered, and tells plugins. `mode`: told what was stored by now, not what is
+    still in the application's transaction."""
 
     def __init__(
         self,
         settings: Settings,
         outbox: Callable[[], Outbox],
-        on_stored: Callable[[Sequence[NewEvent]], None],
+        mode: Mode,
         observers: Observers,
         clock: Clock,
         dropped: Dropped,
     ) -> None:
         self._keeps_all = settings.section("events")["keep"] == KEEP_ALL
         self._outbox = outbox
-        self._on_stored = on_stored
+        self._mode = mode
         self._observers = observers
         self.tracing: Tracing = Tracing(observers.tracers, settings)
         self._limits = limits_of(settings, outbox, clock, dropped)
@@ -62,17 +64,18 @@ class Storing:
                 stored = [*admitted]
         traced = self.tracing.begin(new, stored)
         if stored:
-            there = self._outbox().add(stored, connection)
+            outbox = self._outbox()  # here, as it may have to be imported
+            there = self._added(outbox, stored) if connection is None else outbox.add(stored, connection)
         if there:
             new = [each for each in new if each.event.id not in there]
             stored = [each for each in stored if each.id not in there]
         if traced:
             self.tracing.end(traced, there)
         if stored:
-            if self._limits is not None:
-                self._limits.stored(stored)
             if connection is None:
-                self._on_stored(stored)
+                self._mode.make_now(stored)
+            elif self._limits is not None:
+                self._limits.stored(stored)
         self._tell(new)
         if not first:
             return [each.event for each in prepared]
@@ -88,10 +91,26 @@ class Storing:
         """
         self.tracing.end(traced)
         if prepared:
-            if self._limits is not None:
-                self._limits.stored([each.new for each in prepared])
-            self._on_stored([each.new for each in prepared])
+            stored = [each.new for each in prepared]
+            self._on_stored(stored)
+            self._mode.make_now(stored)
         self._tell(prepared)
+
+    def _added(self, outbox: Outbox, events: Sequence[NewEvent]) -> Mapping[str, StoredEvent]:
+        """Store them, and have them delivered: both or neither, whatever a signal handler raises meanwhile."""
+        return uninterrupted(self._add, outbox, events)
+
+    def _add(self, outbox: Outbox, events: Sequence[NewEvent]) -> Mapping[str, StoredEvent]:
+        there = outbox.add(events, None)
+        stored = [each for each in events if each.id not in there] if there else events
+        if stored:
+            self._on_stored(stored)
+        return there
+
+    def _on_stored(self, events: Sequence[NewEvent]) -> None:
+        if self._limits is not None:
+            self._limits.stored(events)
+        self._mode.on_stored(events)
 
     def _tell(self, new: Sequence[Prepared]) -> None:
         if self._observers.watches_emitted:

@@ -71,8 +71,11 @@ class Crew:
         except StoreError as error:
             _logger.error("deliveries to a listener were interrupted: %s", error)
             self.stopping.wait(1.0)
-        except Exception:
+        except BaseException:
             _logger.exception("deliveries to a listener were interrupted")
+            if not self.in_threads:
+                self._end(work)
+                raise
             self.stopping.wait(1.0)
         self._end(work)
 

@@ -62,6 +62,8 @@ class Dispatcher:
         services.refill = self._scheduler.refill
         services.recorder.on_recorded = self._scheduler.recorded
         services.channels.on_close = self._close
+        self.cut_off: frozenset[str] = frozenset()
+        """Ids of the deliveries that were still under way when it had stopped."""
         self._running = InUse()
         self._again = False
         """Somebody emitted while `run_due` was at work in the same thread."""
@@ -201,7 +203,7 @@ class Dispatcher:
         self._recorder.patience = STORE_PATIENCE
         self._services.one_caller = True
         self._scheduler.for_one_caller()
-        with self._running:
+        with self._running.block:
             while True:
                 self._again = False
                 self._timekeeper.look()
@@ -244,7 +246,9 @@ class Dispatcher:
         held = self._scheduler.take_all()
         for work in list(self._scheduler.at_work):
             if isinstance(work, Turn):
-                held += self._crew.let_go(work)
+                left = self._crew.let_go(work)
+                self.cut_off |= {each.id for each in left}
+                held += left
         if held:
             self._outbox.release(held)
 

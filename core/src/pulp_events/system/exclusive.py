@@ -8,6 +8,7 @@ one would let it into a transaction that is half done.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
@@ -62,18 +63,22 @@ class Exclusive:
     ) -> T:
         """The same; after each of these numbers of seconds of waiting for another thread its function is called, and
         may raise. They rise."""
-        waited = 0.0
+        began = time.monotonic()
         for seconds, noticed in moments:
-            if self.is_free:
+            if self.is_free or self._is_mine():
                 break
-            if self._lock.acquire(timeout=max(0.0, seconds - waited)):
-                try:
+            try:
+                # Within the `try`: what another thread raises in this one may come as soon as it is acquired.
+                if self._lock.acquire(timeout=max(0.0, began + seconds - time.monotonic())):
                     return self.run(action, *args, **kwargs)
-                finally:
+            finally:
+                if self._is_mine():
                     self._lock.release()
-            waited = seconds
             noticed()
         return self.run(action, *args, **kwargs)
+
+    def _is_mine(self) -> bool:
+        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]
 
     @property
     def is_free(self) -> bool:
@@ -90,25 +95,15 @@ class Exclusive:
         self._lock.release()
 
 
-class InUse:
-    """Notes which threads are inside a block, `with in_use:`, so that one can tell whether it is itself."""
+class InUse(threading.local):
+    """Notes which threads are inside a block, `with in_use.block:`, so that one can tell whether it is itself."""
 
     def __init__(self) -> None:
-        self._depths: dict[int, int] = {}
+        # Each thread's own. Entered and left by a step of the interpreter that no signal handler can come between, as
+        # `__enter__` and `__exit__` in Python are not: after an exception in those the thread would seem inside.
+        self.block = threading.RLock()
 
     @property
     def here(self) -> bool:
         """True if the calling thread is inside: it was interrupted in the middle of it, or calls from within."""
-        return threading.get_ident() in self._depths
-
-    def __enter__(self) -> None:
-        ident = threading.get_ident()
-        self._depths[ident] = self._depths.get(ident, 0) + 1
-
-    def __exit__(self, *_: object) -> None:
-        ident = threading.get_ident()
-        depth = self._depths[ident] - 1
-        if depth:
-            self._depths[ident] = depth
-        else:
-            del self._depths[ident]
+        return self.block._is_owned()  # type: ignore[attr-defined,no-any-return]

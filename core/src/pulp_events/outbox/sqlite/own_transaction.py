@@ -10,6 +10,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -49,6 +51,36 @@ def _holder(file: Path, first: int, length: int) -> str:
         [sys.executable, "-I", "-S", "-c", _ASK, file, str(first), str(length)], capture_output=True, text=True
     )
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+class Candidates:
+    """Whether any connection of this process is in a transaction at all, asked once for all threads that wait: to look
+    through all objects of a large application takes tens of milliseconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = -NOTICE
+        self._answer = True
+
+    def exist(self) -> bool:
+        """As it was at most NOTICE seconds ago. What began to wait before, had its transaction by then."""
+        # A finalizer may ask in the middle of it; it is not to wait for its own thread.
+        if not self._lock.acquire(timeout=NOTICE):
+            return True
+        try:
+            if time.monotonic() - self._asked >= NOTICE:
+                found = [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]
+                self._answer, self._asked = any(_is_in_transaction(each) for each in found), time.monotonic()
+            return self._answer
+        finally:
+            self._lock.release()
+
+
+def _is_in_transaction(connection: sqlite3.Connection) -> bool:
+    try:
+        return connection.in_transaction
+    except sqlite3.Error:  # closed
+        return False
 
 
 def is_held_by_this_thread(path: Path) -> bool:
@@ -115,8 +147,6 @@ def _writes(connection: sqlite3.Connection, path: Path) -> bool:
 
 def _is_shared(connection: sqlite3.Connection) -> bool:
     """True if another thread may use the connection too."""
-    import threading
-
     found: list[bool] = []
 
     def ask() -> None:

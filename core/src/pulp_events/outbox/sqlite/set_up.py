@@ -21,6 +21,7 @@ from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_th
 from pulp_events.system import data_dir, replacement
 from pulp_events.system.file_lock import locked
 from pulp_events.system.logs import get_logger
+from pulp_events.system.uninterrupted import in_caller
 
 _logger = get_logger(__name__)
 
@@ -85,7 +86,7 @@ def _check_for_damage(path: Path) -> None:
 
 def _migrate(path: Path, timeout: float | None) -> None:
     def check_own_transaction() -> None:
-        if is_held_by_this_thread(path):
+        if in_caller(lambda: is_held_by_this_thread(path), False):
             raise StoreBusy(
                 f"{path} does not have this release's tables yet, and cannot get them as it is locked by a transaction "
                 "of this same thread; commit or roll back, and open the event bus before a transaction begins; "

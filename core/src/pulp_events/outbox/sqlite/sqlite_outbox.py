@@ -55,6 +55,7 @@ from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import State, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.system import data_dir
+from pulp_events.system.asked import left_of
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.logs import get_logger
 
@@ -122,9 +123,8 @@ class SQLiteOutbox:
         if connection is not None:
             return add_within(connection, self.path, events, now)
         single = len(events) == 1 and not events[0].once
-        found = self._writer.run(
-            lambda own: insertion.insert(own, events, now), self._durable, single, self._emit_timeout
-        )
+        limit = None if self._emit_timeout is None else left_of(self._emit_timeout)
+        found = self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single, limit)
         self._uncounted += len(events)  # by several threads at once: it need not be exact
         if self._uncounted >= COUNT_AFTER:
             self._count(now)

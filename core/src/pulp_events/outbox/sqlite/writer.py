@@ -10,15 +10,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.errors import StoreBusy, StoreCorrupt
 from pulp_events.outbox.sqlite import insertion
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
-from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_process, is_held_by_this_thread
+from pulp_events.outbox.sqlite.own_transaction import (
+    NOTICE,
+    Candidates,
+    is_held_by_this_process,
+    is_held_by_this_thread,
+)
 from pulp_events.outbox.sqlite.patience import Patience, closing
 from pulp_events.system import forks
 from pulp_events.system.exclusive import Exclusive
 from pulp_events.system.logs import get_logger
+from pulp_events.system.uninterrupted import caller_left, in_caller, uninterrupted
 
 T = TypeVar("T")
 
@@ -68,6 +74,7 @@ class Writer:
         self._held_here = False
         """Whether what is waited for was seen to be a transaction of this process."""
         self._seen: object = None
+        self._candidates = Candidates()
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
 
@@ -80,9 +87,13 @@ class Writer:
         `single`: it is one statement, which is a transaction by itself where no other operation shares it.
         `limit`: seconds to wait for other transactions, in place of `patience`, and however many come meanwhile.
         Raises what the operation raises (its changes are undone, those of others are not), or StoreError; StoreError
-        too where this thread is in the middle of another operation, as in a signal handler.
+        too where this thread is in the middle of another operation, as in a finalizer. What a signal handler raises
+        reaches nobody but its caller, and breaks no transaction off: see `uninterrupted`.
         """
         forks.notice()
+        return uninterrupted(self._run, operation, durable, single, limit)
+
+    def _run(self, operation: Operation[T], durable: bool, single: bool, limit: float | None) -> T:
         job = _Job(operation, durable, single, None if limit is None else time.monotonic() + limit)
         self._queue.append(job)
         try:
@@ -116,7 +127,10 @@ class Writer:
 
     def _check_waiting(self, job: _Job[Any]) -> None:
         if job in self._queue:  # else it is being done
-            self._check_own_transaction()
+            try:
+                self._check_own_transaction()
+            except _OwnTransaction as error:
+                raise StoreBusy(str(error)) from None
 
     def _check_over(self, job: _Job[Any]) -> None:
         """Its time is over."""
@@ -124,7 +138,7 @@ class Writer:
             raise StoreBusy(_took_too_long(self._path, self._held_here))
 
     def _check_own_transaction(self) -> None:
-        if is_held_by_this_thread(self._path):
+        if self._candidates.exist() and in_caller(lambda: is_held_by_this_thread(self._path), False):
             raise _OwnTransaction(
                 f"{self._path} is locked by a transaction of this same thread: pass that connection to emit as "
                 "connection=…, or commit first; nothing was stored"
@@ -195,7 +209,7 @@ class Writer:
                 while self._queue and (durable or not self._queue[0].durable):
                     jobs.append(self._queue.popleft())
                 self._run_together(connection, jobs)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  # handed to the threads whose operations these are
             self._roll_back()
             failure, alone = self._given_up(error, own)
             for job in jobs or self._take([own] if alone else waiting):
@@ -203,21 +217,33 @@ class Writer:
                 job.done = True
             if isinstance(failure, StoreCorrupt) or any(isinstance(job.error, StoreCorrupt) for job in jobs):
                 self._connection.found_damaged()
-            if not isinstance(error, Exception):
-                raise
+        except BaseException:
+            # Raised in this thread by somebody who meant this thread (PyThreadState_SetAsyncExc).
+            if self._roll_back():
+                self._put_back([job for job in jobs if job is not own])
+                jobs = [own]
+            raise
         finally:
             for job in jobs:
                 job.done = True
 
-    def _given_up(self, error: BaseException, own: _Job[Any]) -> tuple[Exception, bool]:
+    def _put_back(self, jobs: list[_Job[Any]]) -> None:
+        """Each is done by the thread that waits for it, or by another."""
+        for job in jobs:
+            job.result = job.error = None
+        self._queue.extendleft(reversed(jobs))
+
+    def _given_up(self, error: Exception, own: _Job[Any]) -> tuple[Exception, bool]:
         """What to say of a transaction that did not come about; whether only to the thread that had the turn, as the
         others have time, and go on waiting."""
+        if isinstance(error, _OwnTransaction):
+            return StoreBusy(str(error)), True
         failure, now, end = self._failure(error), time.monotonic(), self._patience.end
-        if not isinstance(failure, StoreBusy) or isinstance(failure, _OwnTransaction):
-            return failure, isinstance(failure, _OwnTransaction)
+        if not isinstance(failure, StoreBusy):
+            return failure, False
         if end is not None and now >= end:
             return StoreBusy(closing(self._path)), False
-        if own.until is not None and now >= own.until:
+        if caller_left() or (own.until is not None and now >= own.until):
             return StoreBusy(_took_too_long(self._path, self._held_here)), True
         return StoreBusy(_took_too_long(self._path, True, "`timeout`")) if self._held_here else failure, False
 
@@ -242,7 +268,7 @@ class Writer:
             path=self._path,
             timeout=self._patience.timeout,
             noticing=((NOTICE, self._check_own_transaction), (TELL, self._tell_of_own_process)),
-            until=lambda: self._patience.until(limit),
+            until=lambda: 0.0 if caller_left() else self._patience.until(limit),
         )
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
@@ -259,7 +285,7 @@ class Writer:
         if not alone:
             connection.execute("RELEASE job")
 
-    def _failure(self, error: BaseException) -> Exception:
+    def _failure(self, error: Exception) -> Exception:
         if isinstance(error, ERRORS):
             failure = explain(self._path, error)
             failure.__cause__ = error
@@ -267,24 +293,27 @@ class Writer:
         if isinstance(error, StoreCorrupt | TypeError):  # a row, or a value in one, is none of ours
             note_damage(self._path)
             return damaged(self._path, str(error))
-        return error if isinstance(error, Exception) else StoreError(f"{self._path}: interrupted; nothing was stored")
+        return error
 
-    def _roll_back(self) -> None:
+    def _roll_back(self) -> bool:
+        """False where there is no transaction, or no more."""
         connection = self._connection.open
-        if connection is not None and connection.in_transaction:
-            try:
-                connection.execute("ROLLBACK")
-            except sqlite3.Error:
-                # What cannot be rolled back now is rolled back by whoever opens the file next.
-                self._connection.let_go()
+        if connection is None or not connection.in_transaction:
+            return False
+        try:
+            connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            # What cannot be rolled back now is rolled back by whoever opens the file next.
+            self._connection.let_go()
+        return True
 
     def _set_synchronous(self, connection: sqlite3.Connection, value: str) -> None:
         patiently(connection.execute, f"PRAGMA synchronous = {value}")
         self._synchronous = value
 
 
-class _OwnTransaction(StoreBusy):
-    """Of the thread that would wait for itself; others may go on waiting."""
+class _OwnTransaction(Exception):  # noqa: N818  # the caller gets a StoreBusy
+    """The thread that has the turn would wait for itself; others may go on waiting."""
 
 
 def _took_too_long(path: Path, held_here: bool, setting: str = "`emit_timeout`") -> str:
