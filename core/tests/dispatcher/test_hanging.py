@@ -134,7 +134,7 @@ def test_inline_emit_returns_while_results_cannot_be_stored(open_bus, scripted, 
     unwritable.on.set()
     event = bus.emit("repo.sync.start")
     assert [one.state for one in bus.wait(event, 0)] == ["pending"]
-    assert "attempted again when their leases end" in caplog.text
+    assert "1 delivery will be attempted again when its lease ends" in caplog.text
     unwritable.on.clear()
     assert [one.state for one in bus.wait(bus.emit("repo.sync.start"), 0)] == ["delivered"]
 
