@@ -36,6 +36,8 @@ NOT_ASKED = {"notifier": 11, "event-types": 1, "listener-store": 7}
 """Claims that are skipped, as they are about what there is not: batches, windows, several targets, a limit of the
 receiver's, a server that the test could restart; an enricher that only computes, so that it cannot fail; a store of
 listeners that remembers no event types."""
+QUICK_CLAIMS = "answer or rejection or credentials or references or code_point or api_takes"
+"""Of the notifier's contract, what takes no waiting; the whole of it is run with the slow tests."""
 SECRET = "t0ken-of-the-team"
 
 
@@ -109,6 +111,13 @@ def test_its_tests_are_green_and_none_is_skipped_that_could_run(author):
     assert done.returncode == 0, done.stdout
     skipped = f", {NOT_ASKED[author.kind]} skipped" if author.kind in NOT_ASKED else ""
     assert re.search(rf"^\d+ passed{skipped} in ", done.stdout.splitlines()[-1]), done.stdout
+
+
+def test_a_new_notifier_passes_the_quick_claims_of_its_contract(author_of_a_notifier):
+    author = author_of_a_notifier
+    done = author.run("pytest", "-q", "-p", "no:cacheprovider", "-k", QUICK_CLAIMS, folder=author.package)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^[6-9] passed, \d+ deselected in ", done.stdout.splitlines()[-1]), done.stdout
 
 
 @pytest.mark.sample(2)
