@@ -32,7 +32,7 @@ HOOKS = {
     "listener-store": {"pulp_listener_store", "pulp_settings_sections"},
     "outbox": {"pulp_outbox", "pulp_settings_sections"},
 }
-NOT_ASKED = {"notifier": 11, "event-types": 1, "listener-store": 7}
+NOT_ASKED = {"notifier": 12, "event-types": 1, "listener-store": 7}
 """Claims that are skipped, as they are about what there is not: batches, windows, several targets, a limit of the
 receiver's, a server that the test could restart; an enricher that only computes, so that it cannot fail; a store of
 listeners that remembers no event types."""

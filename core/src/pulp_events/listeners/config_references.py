@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, missing
 
+from pulp_events.frozen import thaw
 from pulp_events.secrets import holds_reference, is_reference, places
 
 
 def misplaced(schema: Schema, config: Mapping[str, Any]) -> list[str]:
     """Where references stand that are in no place of a secret: `room`, or `rooms.0.name` inside of a value."""
     return sorted(".".join(at.path) for at in places(schema, config) if not at.is_secret and is_reference(at.value))
+
+
+def with_secrets(schema: Schema, config: Mapping[str, Any], instead: Callable[[str], Any]) -> dict[str, Any]:
+    """The configuration with what `instead` makes of each text that is a secret, wherever it stands."""
+
+    def replaced(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: replaced(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [replaced(each) for each in value]
+        return instead(value) if isinstance(value, str) else value
+
+    found: dict[str, Any] = thaw(config)
+    for place in places(schema, thaw(config)):
+        if place.is_secret:
+            _put(found, place.path, replaced(place.value))
+    return found
+
+
+def _put(within: Any, path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        within = within[_key(within, step)]
+    within[_key(within, path[-1])] = value
+
+
+def _key(within: Any, step: str) -> Any:
+    """The key or position that a step of a path, which is text, stands for."""
+    return int(step) if isinstance(within, list) else next(key for key in within if str(key) == step)
 
 
 def without_references(schema: Schema, config: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:

@@ -13,6 +13,8 @@ class Endpoint:
         self.late = getattr(notifier_class, "late", 0)
         self.settings = getattr(notifier_class, "more_settings", lambda port: {})(proxy.port)
         self.config = {"host": "127.0.0.1", "port": proxy.port, "token": token}
+        if "account" in notifier_class.config_schema().fields:
+            self.config["account"] = {"user": "planted", "token": self.config.pop("token")}
         self.config |= getattr(notifier_class, "more_config", {})
         self.secrets = [value["password"] for value in self.settings.values()]
 

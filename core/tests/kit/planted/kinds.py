@@ -98,6 +98,28 @@ class Connectionless(Notifier):
             raise TransientFailure(f"cannot write: {error.strerror}") from error
 
 
+class Account(Schema):
+    user = fields.String(required=True, metadata={"help": "who we are"})
+    token = fields.String(required=True, validate=validate.Length(max=60), metadata={"help": "says so", "secret": True})
+
+
+class WithAccount(Schema):
+    host = fields.String(required=True, validate=validate.Length(min=1), metadata={"help": "where to"})
+    port = fields.Integer(required=True, metadata={"help": "its port"})
+    account = fields.Nested(Account, required=True, metadata={"help": "who we are"})
+
+
+class Nesting(Good):
+    """Its secret is in an object."""
+
+    config_schema = WithAccount
+    concerns = ("its_secrets_may_be_references", "targets_are_labels_without_secrets", "nothing_secret_is_seen")
+    contract = {"invalid": [{}, {"host": "x", "port": 1, "account": {"user": "x"}}]}
+
+    def open(self, config, settings):
+        return self.channel_class({**config, "token": config["account"]["token"]})
+
+
 class AsyncChannel(Channel):
     def __init__(self, config):
         self.config = config
@@ -239,5 +261,5 @@ class Helpful(Good):
 
 GOOD = [
     Good, Roomy, Batching, Pipelining, Digest, Limited, Shortening, Patient, Late, Connectionless, Asynchronous,
-    Redialling, Helpful,
+    Redialling, Helpful, Nesting,
 ]  # fmt: skip

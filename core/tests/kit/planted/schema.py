@@ -3,6 +3,7 @@
 from marshmallow import Schema, ValidationError, fields, validate
 
 from .good import Good, GoodChannel, GoodConfig, fault
+from .kinds import Nesting
 
 
 class NoHelp(GoodConfig):
@@ -22,6 +23,37 @@ class OpenSecret(GoodConfig):
 class WantsToSeeItsSecret(Good):
     def warnings(self, config, settings):
         return ["the token is short"] if len(config["token"]) < 8 else []
+
+
+@fault("its_secrets_may_be_references")
+class WantsToSeeANestedSecret(Nesting):
+    def check(self, config):
+        if len(config["account"]["token"]) < 4:
+            raise ValidationError({"account": "The token is short."})
+
+
+@fault("its_secrets_may_be_references")
+class WarnsOfANestedSecret(Nesting):
+    def warnings(self, config, settings):
+        return ["the token is short"] if len(config["account"]["token"]) < 4 else []
+
+
+@fault("its_secrets_may_be_references")
+class CountsItsTargetsByANestedSecret(Nesting):
+    def targets(self, config):
+        return ["one", "two"] if len(config["account"]["token"]) > 99 else ["one"]
+
+
+@fault("targets_are_labels_without_secrets")
+class NamesItsTargetByANestedSecret(Nesting):
+    def targets(self, config):
+        return [config["account"].get("token", "")]
+
+
+@fault("targets_are_labels_without_secrets")
+class NamesTwoTargetsAlike(Good):
+    def targets(self, config):
+        return ["one", "one"]
 
 
 @fault("what_sounds_like_a_secret_is_marked_as_one")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from pulp_events import InvalidConfig, Notifier
+from pulp_events.frozen import thaw
+from pulp_events.listeners.config_references import with_secrets
 from pulp_events.listeners.notifier_config import complete, readable_part, validate
 from pulp_events.plugins import checks
 from pulp_events.plugins.validation import check_notifiers
-from pulp_events.secrets import secret_fields
+from pulp_events.secrets import places, secret_fields
 from pulp_events.testing.notifier_contract.importing import imported
 from pulp_events.testing.notifier_contract.subject import Subject, secrets_of
 
@@ -60,7 +63,8 @@ class SchemaClaims(Subject):
     def test_targets_are_labels_without_secrets(self, notifier: Notifier, endpoint: Any) -> None:
         _, targets = validate(notifier, endpoint.config)
         assert targets and all(isinstance(target, str) for target in targets)
-        assert len(set(targets)) == len(targets), "two targets have one label"
+        labels = list(notifier.targets(readable_part(notifier, validate(notifier, endpoint.config)[0])))
+        assert len(set(labels)) == len(labels), f"two targets have one label: {labels}; each gets deliveries of its own"
         for secret in secrets_of(notifier, endpoint):
             assert not any(secret in target for target in targets), "a target's label shows a secret"
 
@@ -68,29 +72,35 @@ class SchemaClaims(Subject):
         self, notifier: Notifier, endpoint: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """`check`, `targets`, `window` and `warnings` then get the others alone, and `open` the values."""
-        marked = secret_fields(notifier.config_schema())
-        secrets = {key: value for key, value in endpoint.config.items() if key in marked}
+        schema = notifier.config_schema()
+        secrets = {at.path[0] for at in places(schema, thaw(endpoint.config)) if at.is_secret}
         if not secrets:
             pytest.skip("it has no secret")
+        names = itertools.count(1)
 
-        def reference(name: str, value: Any) -> Any:
-            if isinstance(value, list | tuple):
-                return [reference(f"{name}_{number}", each) for number, each in enumerate(value)]
-            if not isinstance(value, str):
-                return value
+        def reference(value: str) -> Mapping[str, str]:
+            name = f"CONTRACT_SECRET_{next(names)}"
             monkeypatch.setenv(name, value)
             return {"$env": name}
 
-        references = {key: reference(f"CONTRACT_{key.upper()}", value) for key, value in secrets.items()}
-        stored, _ = validate(notifier, {**endpoint.config, **references})
-        readable = readable_part(notifier, stored)
+        references = with_secrets(schema, endpoint.config, reference)
         _, settings = self.opening(notifier, endpoint)
-        notifier.window(readable)
-        notifier.warnings(readable, settings)
+        try:
+            stored, _ = validate(notifier, references)
+            readable = readable_part(notifier, stored)
+            notifier.window(readable)
+            notifier.warnings(readable, settings)
+        except Exception as error:
+            raise AssertionError(
+                f"with references in the places of its secrets: {type(error).__name__}: {error}; check(), targets(), "
+                "window() and warnings() do not get those, at any depth, so ask with config.get() or is_given()"
+            ) from error
         given, _ = validate(notifier, endpoint.config)
         opened, expected = complete(notifier, stored), complete(notifier, given)
-        for key in secrets:
-            assert opened.get(key) == expected.get(key), f"{key} is not the value that the reference stands for"
+        for name, field in schema.fields.items():
+            if (field.data_key or name) in secrets:
+                key = field.attribute or name
+                assert opened.get(key) == expected.get(key), f"{key} is not the value that the reference stands for"
 
 
 def assert_claim(claim: Callable[[Notifier], Iterator[str]], notifier: Notifier) -> None:

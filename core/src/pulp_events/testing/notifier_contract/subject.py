@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from pulp_events import Channel, Delivery, DeliveryFailure, EventBus, Listener, Notifier
+from pulp_events.listeners.config_references import with_secrets
 from pulp_events.listeners.notifier_config import complete, readable_part, validate
 from pulp_events.networks import Networks
 from pulp_events.plugins import boundary
-from pulp_events.secrets import secret_fields
 from pulp_events.testing.bus import open_bus
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.endpoint import Arrival
@@ -217,7 +217,7 @@ def method_of(endpoint: Any, name: str) -> Callable[..., None]:
 
 
 def secrets_of(notifier: Notifier, endpoint: Any) -> list[str]:
-    marked = secret_fields(notifier.config_schema())
-    found = [value for key, value in endpoint.config.items() if key in marked]
-    texts = [text for value in found for text in (value if isinstance(value, list | tuple) else [value])]
-    return [str(text) for text in (*texts, *getattr(endpoint, "secrets", ()))]
+    """Texts of the configuration, at any depth, that are secret; and those that the endpoint names."""
+    found: list[str] = []
+    with_secrets(notifier.config_schema(), endpoint.config, found.append)
+    return [*found, *map(str, getattr(endpoint, "secrets", ()))]
