@@ -111,6 +111,94 @@ class DropsWhatIsNotSeen(Good):
     channel_class = rewritten(without_what_is_not_seen)
 
 
+def with_payload(rewrite):
+    """A channel that does this to the pairs of the payload."""
+    return rewritten(lambda report: {**report, "payload": dict(filter(None, map(rewrite, report["payload"].items())))})
+
+
+def with_values(rewrite):
+    """A channel that does this to each value of the payload, at the top of it."""
+    return with_payload(lambda pair: (pair[0], rewrite(pair[1])))
+
+
+def without(condition):
+    """A channel that drops such values of the payload."""
+    return with_payload(lambda pair: None if condition(pair[1]) else pair)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class DropsWhatIsNone(Good):
+    channel_class = without(lambda value: value is None)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class DropsWhatIsEmpty(Good):
+    channel_class = without(lambda value: value in ("", [], {}))
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class DropsWhatIsFalse(Good):
+    channel_class = without(lambda value: value is False)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class DropsZeros(Good):
+    channel_class = without(lambda value: type(value) in (int, float) and not value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class MakesTextOfNumbers(Good):
+    channel_class = with_values(lambda value: str(value) if type(value) in (int, float) else value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class MakesWholeNumbersOfParts(Good):
+    channel_class = with_values(lambda value: int(value) if isinstance(value, float) and value == 3 else value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class RoundsNumbers(Good):
+    channel_class = with_values(lambda value: round(value, 2) if isinstance(value, float) else value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class CutsLists(Good):
+    channel_class = with_values(lambda value: value[:20] if isinstance(value, list) else value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class CapsNumbers(Good):
+    channel_class = with_values(lambda value: min(value, 2**31) if type(value) is int else value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class LowersKeys(Good):
+    channel_class = with_payload(lambda pair: (pair[0].lower(), pair[1]))
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class StripsTexts(Good):
+    channel_class = with_values(lambda value: value.strip() if isinstance(value, str) else value)
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class DropsWhatIsEmptyInTheReport(Good):
+    channel_class = rewritten(lambda report: {key: value for key, value in report.items() if value})
+
+
+def without_none(value):
+    if isinstance(value, list):
+        return [without_none(each) for each in value]
+    if isinstance(value, dict):
+        return {key: without_none(each) for key, each in value.items() if each is not None}
+    return value
+
+
+@fault("a_report_arrives_code_point_for_code_point")
+class DropsWhatIsNoneBelow(Good):
+    channel_class = with_values(without_none)
+
+
 @fault("a_retry_goes_to_its_own_target")
 class SendsLaterAttemptsToTheFirstTarget(Roomy):
     channel_class = with_channel(

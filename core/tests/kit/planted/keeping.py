@@ -2,6 +2,7 @@
 
 import json
 
+from pulp_events import PermanentFailure
 from pulp_events.frozen import thaw
 
 from .good import Good, GoodChannel, fault, with_channel
@@ -18,6 +19,37 @@ def keep(self, delivery):
 @fault("no_delivery_is_kept")
 class KeepsItsDeliveries(Good):
     channel_class = with_channel(send=keep)
+
+
+ERRORS = []
+
+
+def keep_the_error(self, delivery):
+    try:
+        return GoodChannel.send(self, delivery)
+    except Exception as error:
+        ERRORS.append(error)
+        raise
+
+
+@fault("no_delivery_is_kept")
+class KeepsItsErrors(Good):
+    """And with each its traceback."""
+
+    channel_class = with_channel(send=keep_the_error)
+
+
+def keep_the_rejection(self, status):
+    try:
+        GoodChannel.on_status(self, status)
+    except PermanentFailure as error:
+        ERRORS.append(error)
+        raise
+
+
+@fault("no_delivery_is_kept")
+class KeepsRejections(Good):
+    channel_class = with_channel(on_status=keep_the_rejection)
 
 
 COPIES = []

@@ -21,6 +21,29 @@ class LeavesItsSocket(Good):
         return with_channel(close=close)(config)
 
 
+SOCKETS = []
+
+
+def leave_it_when(status_left):
+    def on_status(self, status):
+        if status == status_left:
+            SOCKETS.append(self.connection)
+            self.connection = None
+        GoodChannel.on_status(self, status)
+
+    return on_status
+
+
+@fault("nothing_is_left_after_close")
+class LeavesItsSocketWhenLoginIsRefused(Good):
+    channel_class = with_channel(on_status=leave_it_when(401))
+
+
+@fault("nothing_is_left_after_close")
+class LeavesItsSocketWhenRejected(Good):
+    channel_class = with_channel(on_status=leave_it_when(404))
+
+
 def start_a_thread(self):
     threading.Thread(target=threading.Event().wait, daemon=True, name="left-behind").start()
 

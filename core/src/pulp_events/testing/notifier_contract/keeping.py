@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import logging
 import time
 import uuid
 import weakref
@@ -13,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from pulp_events import Delivery, Notifier
+from pulp_events import Channel, Delivery, Notifier
 from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.memory import growth
 from pulp_events.testing.notifier_contract.child import in_child
 from pulp_events.testing.notifier_contract.probes import AROUND, of_listener, targets_of
+from pulp_events.testing.notifier_contract.process import situations
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, delivery_to
 
 SIZE = 50_000
@@ -32,21 +34,41 @@ class KeepingClaims(Subject):
     """A worker runs for months."""
 
     def test_no_delivery_is_kept(self, notifier: Notifier, endpoint: Any) -> None:
-        """A channel may be open for months."""
-        seen: list[weakref.ref[Delivery]] = []
-        with self.channel(notifier, endpoint) as channel:
-            for number in range(6):
-                delivery = delivery_to(notifier, endpoint, f"kept-{number}")
-                seen.append(weakref.ref(delivery))
-                self.send(channel, delivery)
-                del delivery
-            deadline = time.monotonic() + 5
-            while (kept := self._alive(seen)) > 1 and time.monotonic() < deadline:  # the last may be on its way out
-                time.sleep(0.05)
-            assert kept <= 1, (
-                f"{kept} of {len(seen)} deliveries are kept after they were sent, while the channel is open; let go of "
-                "each when its result is known"
-            )
+        """A channel may be open for months; an exception that is kept has a traceback, with all its variables."""
+        logging.disable()  # pytest keeps what is logged
+        try:
+            with self.channel(notifier, endpoint) as channel:
+                seen = [self._sent(channel, notifier, endpoint) for _ in range(6)]
+                self._assert_let_go(seen, "they were sent, while the channel is open")
+            del channel
+            for situation, prepare in situations(endpoint, "refuse", "reset", "garbage"):
+                prepare()
+                failed = [self._failed(notifier, endpoint) for _ in range(3)]
+                self._assert_let_go(failed, f"an attempt with {situation}; an exception that is kept keeps them")
+        finally:
+            logging.disable(logging.NOTSET)
+
+    def _sent(self, channel: Channel, notifier: Notifier, endpoint: Any) -> weakref.ref[Delivery]:
+        delivery = delivery_to(notifier, endpoint, "kept")
+        self.send(channel, delivery)
+        return weakref.ref(delivery)
+
+    def _failed(self, notifier: Notifier, endpoint: Any) -> weakref.ref[Delivery]:
+        """One that may not be delivered."""
+        delivery = delivery_to(notifier, endpoint, "kept")
+        if endpoint.proxy is not None:
+            endpoint.proxy.drop()
+        with suppress(Exception), self.channel(notifier, endpoint) as channel:
+            self.send(channel, delivery)
+        return weakref.ref(delivery)
+
+    def _assert_let_go(self, seen: Sequence[weakref.ref[Delivery]], after: str) -> None:
+        deadline = time.monotonic() + 5
+        while (kept := self._alive(seen)) > 1 and time.monotonic() < deadline:  # the last may be on its way out
+            time.sleep(0.05)
+        assert kept <= 1, (
+            f"{kept} of {len(seen)} deliveries are kept after {after}; let go of each when its result is known"
+        )
 
     @staticmethod
     def _alive(seen: Sequence[weakref.ref[Delivery]]) -> int:
