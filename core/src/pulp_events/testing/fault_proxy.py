@@ -10,6 +10,8 @@ import time
 from types import TracebackType
 from typing import Literal
 
+from pulp_events.testing.meeting import Meeting
+
 Fault = Literal["none", "refuse", "hang", "slow", "reset", "garbage", "half-closed"]
 
 SLOW = 0.02
@@ -28,7 +30,7 @@ class FaultProxy:
     - `half-closed`: the client's connection is closed for reading, and nothing is forwarded
 
     `fault` may be changed at any time; it applies to connections made afterwards. `cut_at` has bytes at which any
-    connection ends when the client sends them; `cuts` counts those.
+    connection ends when the client sends them; `cuts` counts those. `meeting` holds answers until several reports came.
     """
 
     host = "127.0.0.1"
@@ -44,6 +46,8 @@ class FaultProxy:
         """End a connection when the client sends these bytes, and pass nothing on that comes with them; empty: none."""
         self.cuts: int = 0
         """How many connections were ended so."""
+        self.meeting: Meeting | None = None
+        """Hold what the server answers where one of its marks was sent, until all of them were; None: hold nothing."""
         self._listener: socket.socket | None = None
         self.port: int = 0
         self._place = self._bound()
@@ -144,13 +148,15 @@ class FaultProxy:
         server = socket.create_connection((self.host, self._server))
         with self._lock:
             self._open.add(server)
-        back = threading.Thread(target=self._copy, args=(server, client, SLOW if slow else 0.0), daemon=True)
+        line = object()
+        pause = SLOW if slow else 0.0
+        back = threading.Thread(target=self._copy, args=(server, client, pause, line), daemon=True)
         back.start()
-        self._forward(client, server)
+        self._forward(client, server, line)
         back.join(30)
         self._forget(server)
 
-    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+    def _forward(self, client: socket.socket, server: socket.socket, line: object) -> None:
         before = b""
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
@@ -160,13 +166,17 @@ class FaultProxy:
                     _shut(server)
                     return
                 before = data[-len(self.cut_at) :] if self.cut_at else b""
+                if (meeting := self.meeting) is not None:
+                    meeting.saw(data, line)
                 server.sendall(data)
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_WR)
 
-    def _copy(self, source: socket.socket, target: socket.socket, pause: float) -> None:
+    def _copy(self, source: socket.socket, target: socket.socket, pause: float, line: object) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if (meeting := self.meeting) is not None:
+                    meeting.wait(line)
                 if not pause:
                     target.sendall(data)
                     continue

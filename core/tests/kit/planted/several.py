@@ -25,6 +25,19 @@ class SharesItsConnection(Good):
         return with_channel(send=send)(config)
 
 
+ONE_AT_A_TIME = threading.Lock()
+
+
+def send_one_at_a_time(self, delivery):
+    with ONE_AT_A_TIME:
+        return GoodChannel.send(self, delivery)
+
+
+@fault("one_channel_does_not_wait_for_the_answer_of_another")
+class SendsOneAtATime(Good):
+    channel_class = with_channel(send=send_one_at_a_time)
+
+
 @fault("each_listener_has_its_own_configuration")
 class KeepsTheFirstConfiguration(Good):
     first = None

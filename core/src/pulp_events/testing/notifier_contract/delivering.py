@@ -13,8 +13,15 @@ import pytest
 from pulp_events import Delivery, EventBus, Listener, Notifier
 from pulp_events.listeners.notifier_config import readable_part, validate
 from pulp_events.testing.clock import FakeClock
+from pulp_events.testing.meeting import Meeting
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, delivery_to, method_of, proxy_of
 from pulp_events.testing.notifier_contract.waiting import open_channel
+
+MEETING = ("meeting-left", "meeting-right")
+MEETING_LIMIT = 2.0
+"""Seconds for which an answer is held at most; a notifier may give up before."""
+MEETINGS = 3
+"""How often it is tried: a thread of a busy machine may be late once."""
 
 
 class DeliveringClaims(Subject):
@@ -125,6 +132,41 @@ class DeliveringClaims(Subject):
         assert not errors, errors
         texts = " ".join(arrival.text for arrival in self.await_arrivals(endpoint, 10))
         assert all(f"thread-{name}-{number}" in texts for name in "ab" for number in range(5))
+
+    def test_one_channel_does_not_wait_for_the_answer_of_another(self, notifier: Notifier, endpoint: Any) -> None:
+        """The receiver answers the one only when it has what the other sends."""
+        proxy = proxy_of(endpoint)
+        for _ in range(MEETINGS):
+            meeting = Meeting(*(mark.encode() for mark in MEETING), limit=MEETING_LIMIT)
+            proxy.meeting = meeting
+            errors = self._send_at_once(notifier, endpoint)
+            proxy.meeting = None
+            if not meeting.seen:
+                pytest.skip("its reports pass the proxy encrypted or encoded")
+            if not meeting.timed_out and not errors:
+                return
+        pytest.fail(
+            "while one channel waits for its answer, another sends nothing: a receiver that takes its time stops all "
+            f"listeners; hold no lock that channels share while an answer is waited for {errors or ''}"
+        )
+
+    def _send_at_once(self, notifier: Notifier, endpoint: Any) -> list[BaseException]:
+        """Each of the marks by a channel in a thread of its own; what they raise."""
+        errors: list[BaseException] = []
+
+        def work(mark: str) -> None:
+            try:
+                with self.channel(notifier, endpoint) as channel:
+                    self.send(channel, delivery_to(notifier, endpoint, mark))
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=work, args=(mark,), daemon=True) for mark in MEETING]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return errors
 
     def test_a_retry_has_the_delivery_id_of_the_first_attempt(
         self, bus: EventBus, listener: Listener, endpoint: Any, clock: FakeClock
