@@ -12,12 +12,14 @@ from pulp_events.notation.structure import offered
 from pulp_events.notation.writing import choices, write
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary, checks
+from pulp_events.plugins.method_checks import methods_can_be_called
 from pulp_events.system import guard
 from pulp_events.visible import one_line
 from pulp_events_cli import option_values
 from pulp_events_cli.commands import listener_type
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.plugin_check.answers import answers_are_right
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -98,8 +100,15 @@ def the_schema_can_be_used(event_type: EventType) -> Iterator[str]:
         yield said + one_line(text.removeprefix(said))[:400]
 
 
+def methods_work(notifier: Notifier) -> Iterator[str]:
+    """They can be called, and answer what they must."""
+    yield from methods_can_be_called(notifier)
+    yield from answers_are_right(notifier)
+
+
 CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {
     **checks.CLAIMS,
+    "methods": methods_work,
     "command line": the_command_line_can_be_made,
 }
 """What is looked at → the claim."""

@@ -79,7 +79,8 @@ def measure(name: str, value: str, environment: Mapping[str, str] | None = None)
     `environment`: that of the process, else ours. Raises NotLoaded where it hangs or ends its process, OSError where
     there can be no process.
     """
-    command = [sys.executable, "-c", _LOAD, name, value, _MARK, str(PATIENCE)]
+    # -P: like pulp-admin, it finds no modules in the current folder
+    command = [sys.executable, "-P", "-c", _LOAD, name, value, _MARK, str(PATIENCE)]
     out, err, code = _run(command, environment)
     # The plugin may print too, before and after.
     lines = out.splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ class NotifierMistake(TypeError):
 
 def seconds(value: object, what: str, *, zero: bool = False) -> float:
     """A number of seconds above 0 (or from 0, with `zero`); `what` names its origin, such as `limit()`."""
+    no_coroutine(value, what)
     least = "of at least 0" if zero else "above 0"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise NotifierMistake(f"{what} is {shown(value)}; it must be a number of seconds {least}")
@@ -99,8 +101,16 @@ def mistakes(what: str, scrub: Callable[[str], str], *, passes: type[Exception] 
         raise PluginError(f"{what}: it raised {text}") from error
 
 
+def no_coroutine(value: object, what: str) -> None:
+    """Refuse what a coroutine function returns; it is closed, so that Python does not warn of it by itself."""
+    if isinstance(value, types.CoroutineType):
+        value.close()
+        raise NotifierMistake(f"{what} must not be of a coroutine function: nobody awaits it; write def, not async def")
+
+
 def texts(found: Any, what: str) -> list[str]:
     """A list of texts, from any iterable of them but a text itself, which would fall into its letters."""
+    no_coroutine(found, what)
     listed = None if isinstance(found, str | bytes) or not isinstance(found, Iterable) else list(found)
     if listed is None or not all(isinstance(each, str) for each in listed):
         raise NotifierMistake(f"{what} must return a list of texts, not {shown(found if listed is None else listed)}")

@@ -1,5 +1,4 @@
-"""Whether the methods of a notifier can be called as they are, and return what they must, as far as that can be seen
-without a connection."""
+"""Whether the methods of a notifier can be called as they are, as far as that can be seen without calling them."""
 
 from __future__ import annotations
 
@@ -8,12 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from marshmallow import ValidationError, missing
-
-from pulp_events.notation.samples import sample
-from pulp_events.notation.structure import offered
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import boundary
 
 _CALLED = [name for name, found in vars(Notifier).items() if inspect.isfunction(found) and not name.startswith("_")]
 _CHANNELS = ("open", "open_within")
@@ -21,7 +15,7 @@ _CHANNELS = ("open", "open_within")
 
 
 def methods_can_be_called(notifier: Notifier) -> Iterator[str]:
-    """Each takes what it is called with, `open` returns something, `targets` a list of texts."""
+    """Each takes what it is called with, and `open` returns something."""
     for name in _CALLED:
         method, base = getattr(type(notifier), name), getattr(Notifier, name)
         if method is base:
@@ -35,7 +29,6 @@ def methods_can_be_called(notifier: Notifier) -> Iterator[str]:
             continue  # a callable without a signature
         if name in _CHANNELS and _returns_nothing(method):
             yield f"{name}() returns None; it must return a Channel"
-    yield from _targets(notifier)
 
 
 def _returns_nothing(method: Callable[..., Any]) -> bool:
@@ -53,17 +46,3 @@ def _returns_nothing(method: Callable[..., Any]) -> bool:
     return bool(values) and all(
         each is not None and each.opname in ("LOAD_CONST", "RETURN_CONST") and each.argval is None for each in values
     )
-
-
-def _targets(notifier: Notifier) -> Iterator[str]:
-    known = offered(notifier.config_schema())
-    given = {key: value for key, field in known.items() if (value := sample(field)) is not missing}
-    try:
-        config = notifier.config_schema().load(given)
-        boundary.texts(notifier.targets(config), "targets()")
-    except ValidationError:
-        return  # the samples do not go together
-    except boundary.NotifierMistake as error:
-        yield str(error)
-    except Exception as error:  # noqa: BLE001  # a plugin may raise anything
-        yield f"targets() raises {type(error).__name__}: {error}; it must return a list of texts"
