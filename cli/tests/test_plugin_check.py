@@ -38,6 +38,26 @@ class Good(Notifier):
         pass
 
 
+class Account(Schema):
+    user = fields.String(required=True, metadata={"help": "who"})
+    password = fields.String(required=True, metadata={"help": "its password", "secret": True})
+
+
+WITH_ACCOUNT = {"account": fields.Nested(Account, required=True, metadata={"help": "who we are"})}
+
+
+async def targets_in_time(self, config, settings=None):
+    return ["a"]
+
+
+def names_its_account(self, config):
+    return [config["account"].get("password", "")]
+
+
+def needs_its_account(self, config, settings=None):
+    return ["a"] * bool(config["account"]["password"])
+
+
 def plugin(**attributes):
     """A plugin whose notifier has these attributes; `config`, `settings`, `options`: fields of its schemas."""
     for name, key in (("config", "config_schema"), ("settings", "settings_schema")):
@@ -159,6 +179,15 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
         ("methods", {"open": opens_nothing}, "open() returns None; it must return a Channel"),
         ("methods", {"targets": lambda self, config: config["url"]}, "targets() must return a list of texts"),
         ("methods", {"targets": lambda self, config: config["no such"]}, "targets() raises KeyError"),
+        ("methods", {"targets": lambda self, config: ["a", "a"]}, "targets() returns 'a' twice"),
+        ("methods", {"targets": targets_in_time}, "targets() must not be of a coroutine function"),
+        ("methods", {"limit": targets_in_time}, "limit() must not be of a coroutine function"),
+        ("methods", {"time_limit": "20"}, "time_limit is '20'; it must be a number of seconds"),
+        ("methods", {"window": lambda self, config: 60.0}, "it has window(), and deliver() sends each event by itself"),
+        ("methods", {"config": WITH_ACCOUNT, "targets": names_its_account}, "a label that has a secret in it"),
+        ("methods", {"config": WITH_ACCOUNT, "check": needs_its_account}, "check() raises KeyError: 'password' where"),
+        ("methods", {"config": WITH_ACCOUNT, "targets": needs_its_account}, "targets() raises KeyError: 'password'"),
+        ("methods", {"config": WITH_ACCOUNT, "warnings": needs_its_account}, "warnings() raises KeyError: 'password'"),
         ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),
         ("command line", {"actions": lambda self: [Action("create", "x", print)]}, "taken"),
         ("command line", {"actions": lambda self: [Action("ring", "x", print, int)]}, "a Schema class"),
@@ -376,6 +405,13 @@ def test_one_that_does_not_load_alone_is_found(admin, tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, "import sys\nassert 'pytest' in sys.modules, 'only in tests'\n")
     run = admin(*CHECK, "a-plugin")
     assert run.code == 1 and "it does not load in a separate process" in run.out and "only in tests" in run.out
+
+
+def test_what_only_the_current_folder_has_is_not_imported(tmp_path, monkeypatch):
+    """As with pulp-admin, which is a program in another folder."""
+    (tmp_path / "only_here.py").write_text("x = 1\n")
+    monkeypatch.chdir(tmp_path)
+    assert "No module named 'only_here'" in loading_time.measure("here", "only_here").reason
 
 
 class Sections:

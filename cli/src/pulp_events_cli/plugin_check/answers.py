@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import ValidationError, missing
@@ -21,7 +21,8 @@ _REFERENCE: Mapping[str, str] = {"$env": "NAME_OF_THE_CHECK"}
 
 
 def answers_are_right(notifier: Notifier) -> Iterator[str]:
-    """`targets`, `check`, `window` and `limit` return what they must, also where secrets are references."""
+    """`targets`, `window` and `limit` return what they must; they and `check` can do without secrets that are
+    references."""
     given = _sample_config(notifier)
     try:
         config = notifier.config_schema().load(given)
@@ -40,6 +41,14 @@ def answers_are_right(notifier: Notifier) -> Iterator[str]:
 def _sample_config(notifier: Notifier) -> dict[str, Any]:
     known = offered(notifier.config_schema())
     return {key: value for key, field in known.items() if (value := sample(field)) is not missing}
+
+
+def _default_settings(notifier: Notifier) -> dict[str, Any] | None:
+    """None where the defaults are no settings, which another claim says."""
+    try:
+        return {} if notifier.settings_schema is None else dict(notifier.settings_schema().load({}))
+    except ValidationError:
+        return None
 
 
 def _targets(notifier: Notifier, config: Mapping[str, Any]) -> Iterator[str]:
@@ -72,10 +81,8 @@ def _window(notifier: Notifier, config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _limit(notifier: Notifier, config: Mapping[str, Any]) -> Iterator[str]:
-    try:
-        settings = {} if notifier.settings_schema is None else notifier.settings_schema().load({})
-    except ValidationError:
-        return  # which another claim says
+    if (settings := _default_settings(notifier)) is None:
+        return
     what = "limit()" if type(notifier).limit is not Notifier.limit else "time_limit"
     try:
         boundary.limit_of(notifier, config, settings)
@@ -104,9 +111,16 @@ def _with_references(notifier: Notifier, given: Mapping[str, Any]) -> Iterator[s
         readable = readable_part(notifier, referring)
     except EventsError:
         return  # the samples do not go together without them
-    for name in ("check", "targets", "window"):
+    settings = _default_settings(notifier)
+    calls: dict[str, Callable[[], object]] = {
+        "check": lambda: notifier.check(readable),
+        "targets": lambda: notifier.targets(readable),
+        "window": lambda: notifier.window(readable),
+        "warnings": lambda: None if settings is None else notifier.warnings(readable, settings),
+    }
+    for name, call in calls.items():
         try:
-            getattr(notifier, name)(readable)
+            call()
         except ValidationError:
             continue
         except Exception as error:  # noqa: BLE001
