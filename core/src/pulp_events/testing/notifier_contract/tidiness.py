@@ -97,7 +97,7 @@ class TidinessClaims(Subject):
         self._assert_leaves_nothing(notifier, endpoint, temporary, "after close()", 1)
         for situation, prepare in situations(endpoint, "reset", "garbage"):
             prepare()
-            self._try(notifier, endpoint)  # what may be kept for all, such as a connection, is made anew
+            self._attempt(notifier, endpoint)  # what may be kept for all, such as a connection, is made anew
             self._assert_leaves_nothing(notifier, endpoint, temporary, f"after close(), with {situation}", ATTEMPTS)
 
     def _assert_leaves_nothing(
@@ -106,7 +106,7 @@ class TidinessClaims(Subject):
         """`too_many`: what may be instead of something that was there before is less."""
         before = resources() | files_in(temporary)
         for _ in range(ATTEMPTS):
-            self._try(notifier, endpoint)
+            self._attempt(notifier, endpoint)
         deadline = time.monotonic() + 5
         while len(left := (resources() | files_in(temporary)) - before) >= too_many and time.monotonic() < deadline:
             gc.collect()
@@ -118,7 +118,7 @@ class TidinessClaims(Subject):
             "for threads and child processes that they started"
         )
 
-    def _try(self, notifier: Notifier, endpoint: Any) -> None:
+    def _attempt(self, notifier: Notifier, endpoint: Any) -> None:
         """One delivery by a channel of its own, whatever comes of it."""
         with suppress(Exception), self.channel(notifier, endpoint) as channel:
             self.send(channel, delivery_to(notifier, endpoint, "left"))
