@@ -31,7 +31,7 @@ class Function:
 
     def take(self, event, delivery):
         if self.failure is not None:
-            raise self.failure
+            raise self.failure()
         text = json.dumps(thaw(event.payload), ensure_ascii=False)
         self.calls.append(Arrival(text, delivery.id, delivery.target))
 
@@ -46,13 +46,13 @@ class Function:
         self.seconds = 2
 
     def fail(self):
-        self.failure = TransientFailure("not now")
+        self.failure = lambda: TransientFailure("not now")
 
     def recover(self):
         self.failure = None
 
     def reject(self):
-        self.failure = PermanentFailure("never")
+        self.failure = lambda: PermanentFailure("never")
 
 
 class AwaitedFunction(Function):
