@@ -150,6 +150,7 @@ def test_secrets_within_a_structure_or_a_list_are_read_as_secrets_are_and_never_
     assert "user" in runs[0].out.lower() and "ann" in runs[0].out
     assert all(run.code == 2 for run in runs[4:7])
     text = " ".join(admin.ok("event", "listener", "nested", "create", "--help").out.split())
+    assert '"env:NAME" or "file:PATH" in the JSON at each delivery' in text  # of --login
     assert "env:NAME or file:PATH" in text and "--login - who we are; JSON, " in text
 
 
@@ -241,3 +242,12 @@ def test_asterisks_in_what_anybody_may_see_are_text(admin, with_plugin):
     with_plugin("nested", Nested)
     admin.listener("nested", "create", "--event-type=*", login("********", SECRET))
     assert "********" in admin.stored()
+
+
+def test_a_name_that_no_shell_could_set_is_refused_by_option_and_not_said(admin, with_plugin):
+    with_plugin("nested", Nested)
+    for option, place in (("--tokens=env:1 X", "--tokens"), (login("ann", "env:hunter-22"), "--login.password")):
+        refused = admin("event", "listener", "nested", "create", "--event-type=*", option)
+        assert refused.code == 2 and refused.err.count("\n") == 1 and admin.stored() == ""
+        assert f"{place}: The name of an environment variable has only letters" in refused.err.replace(".0:", ":")
+        assert "hunter" not in refused.err
