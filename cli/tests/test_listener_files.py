@@ -12,8 +12,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from marshmallow import Schema, fields
 
-from pulp_events import EventBus, StoreError
+from pulp_events import EventBus, Notifier, StoreError
 from pulp_events.bus.delivering import Delivering
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events_cli.commands import listener_files
@@ -66,6 +67,49 @@ def test_references_in_a_list_stay_references_and_masked_ones_beside_them_secret
     assert "hunter22" not in text and "$env: SECOND_HEADER" in text
     (tmp_path / "f").write_text(text)
     assert apply(admin, tmp_path / "f").out == "1 listener: 1 unchanged\n" and admin.stored() == before
+
+
+class Account(Schema):
+    user = fields.String()
+    password = fields.String(metadata={"secret": True})
+
+
+class BoardConfig(Schema):
+    account = fields.Nested(Account)
+    others = fields.List(fields.Nested(Account))
+
+
+class Board(Notifier):
+    type_id = "board"
+    config_schema = BoardConfig
+
+    def deliver(self, event, config):
+        """It has it."""
+
+
+def test_a_masked_secret_stays_although_what_is_beside_it_in_its_object_changes(admin, with_plugin, tmp_path):
+    with_plugin("board", Board)
+    account = '{"user": "ann", "password": "hunter22"}'
+    admin.listener("board", "create", "--event-type=*", f"--account={account}", f"--others=[{account}]")
+    text = admin.ok(*EXPORT).out
+    assert "hunter22" not in text
+    content = yaml.safe_load(text)
+    config = content["listeners"][0]["notifier_config"]
+    config["account"]["user"] = "bob"
+    config["others"].insert(0, {"user": "cid", "password": "hunter33"})
+    (tmp_path / "f").write_text(yaml.safe_dump(content))
+    assert apply(admin, tmp_path / "f").code == 0
+    (stored,) = json.loads(admin.stored())["listeners"].values()
+    assert stored["notifier_config"] == {
+        "account": {"user": "bob", "password": "hunter22"},
+        "others": [{"user": "cid", "password": "hunter33"}, {"user": "ann", "password": "hunter22"}],
+    }
+    before = admin.stored()
+    config["others"] = [{"user": "eve", "password": "********"}]
+    (tmp_path / "f").write_text(yaml.safe_dump(content))
+    refused = apply(admin, tmp_path / "f")
+    assert refused.code == 2 and "others.0.password: its value is masked" in refused.err
+    assert admin.stored() == before
 
 
 def test_it_makes_another_installation_the_same(admin, three, tmp_path):

@@ -150,6 +150,7 @@ def test_secrets_within_a_structure_or_a_list_are_read_as_secrets_are_and_never_
     assert "user" in runs[0].out.lower() and "ann" in runs[0].out
     assert all(run.code == 2 for run in runs[4:7])
     text = " ".join(admin.ok("event", "listener", "nested", "create", "--help").out.split())
+    assert '"env:NAME" or "file:PATH" in the JSON at each delivery' in text  # of --login
     assert "env:NAME or file:PATH" in text and "--login - who we are; JSON, " in text
 
 
@@ -196,3 +197,57 @@ def test_a_reference_within_an_option_that_is_json_stays_one_in_the_record_and_i
         admin.ok(*update, f"--login={login % written}")
         assert kept in admin.stored() and "$env" not in admin.stored()
         assert SECRET not in admin.ok("event", "listener", "list").out
+
+
+def login(user, password):
+    return f'--login={{"user": "{user}", "password": "{password}"}}'
+
+
+def test_a_mask_copied_from_what_is_shown_keeps_the_stored_secret(admin, with_plugin):
+    with_plugin("nested", Nested)
+    listener = admin.listener("nested", "create", "--event-type=*", login("ann", SECRET), "--tokens=k1", "--tokens=k2")
+    before = admin.stored()
+    update = ("event", "listener", "nested", "update", "--listener-id", listener)
+    assert "updated" not in admin.ok(*update, login("ann", "********"), "--tokens=********").out
+    assert admin.stored() == before
+    admin.ok(*update, login("bob", "********"))
+    assert admin.stored().count(SECRET) == 1 and '"bob"' in admin.stored() and "********" not in admin.stored()
+    assert "k2" in admin.stored()
+    http = admin.listener("http", "create", "--event-type=*", "--url=https://ci.example/?token=hunter33")
+    update = ("event", "listener", "http", "update", "--listener-id", http)
+    assert "updated" not in admin.ok(*update, "--url=https://ci.example/?token=********").out
+    refused = admin(*update, "--url=https://elsewhere.example/?token=********")
+    assert refused.code == 2 and "--url: ******** stands for a secret" in refused.err
+    assert "ci.example/?token=hunter33" in admin.stored()
+
+
+@pytest.mark.parametrize("command", ["create", "backtest"])
+def test_a_mask_with_nothing_to_keep_is_no_secret(admin, with_plugin, command):
+    with_plugin("nested", Nested)
+    words = (
+        "event",
+        "listener",
+        *(("backtest", "--type=nested", "--since=1h") if command == "backtest" else ("nested", "create")),
+    )
+    for option, place in ((login("ann", "********"), "login.password"), ("--tokens=********", "tokens.0")):
+        refused = admin(*words, "--event-type=*", option)
+        assert refused.code == 2 and f"{place}: ******** stands for a secret" in refused.err, refused.err
+        assert refused.err.count("\n") == 1 and admin.stored() == ""
+    listener = admin.listener("nested", "create", "--event-type=*", "--tokens=env:KEY")
+    refused = admin("event", "listener", "nested", "update", "--listener-id", listener, login("ann", "********"))
+    assert refused.code == 2 and "no stored value to keep" in refused.err
+
+
+def test_asterisks_in_what_anybody_may_see_are_text(admin, with_plugin):
+    with_plugin("nested", Nested)
+    admin.listener("nested", "create", "--event-type=*", login("********", SECRET))
+    assert "********" in admin.stored()
+
+
+def test_a_name_that_no_shell_could_set_is_refused_by_option_and_not_said(admin, with_plugin):
+    with_plugin("nested", Nested)
+    for option, place in (("--tokens=env:1 X", "--tokens"), (login("ann", "env:hunter-22"), "--login.password")):
+        refused = admin("event", "listener", "nested", "create", "--event-type=*", option)
+        assert refused.code == 2 and refused.err.count("\n") == 1 and admin.stored() == ""
+        assert f"{place}: The name of an environment variable has only letters" in refused.err.replace(".0:", ":")
+        assert "hunter" not in refused.err

@@ -41,7 +41,9 @@ def option_metadata(field: fields.Field[Any]) -> dict[str, Any]:
     """The field's own, and what follows from the secrets in it: a structure that has some need not be typed in."""
     if is_secret_field(field):
         return {**field.metadata, "secret": True}
-    return {**field.metadata, "read_file": True} if holds_secrets(field) else dict(field.metadata)
+    return (
+        {**field.metadata, "read_file": True, "secret_within": True} if holds_secrets(field) else dict(field.metadata)
+    )
 
 
 def metavar(key: str, field: fields.Field[Any]) -> str:

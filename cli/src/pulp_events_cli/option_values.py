@@ -11,6 +11,8 @@ Of a secret also:
 
 env:NAME     a reference: read from the environment of the delivering process at each opening of a channel
 file:PATH    a reference: read from a file there
+
+Where secrets stand within the JSON of an option, its texts in their places are taken as those of a secret are.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from pulp_events_cli.errors import UsageError
 
 _AFTERWARDS = "prefix a literal value that starts this way with \\"
 SECRET_HELP = f"@FILE or - is read now, env:NAME or file:PATH at each delivery; {_AFTERWARDS}"
+SECRET_WITHIN_HELP = f'@FILE or - is read now, "env:NAME" or "file:PATH" in the JSON at each delivery; {_AFTERWARDS}'
 READ_FILE_HELP = f"@FILE or - is read now; {_AFTERWARDS}"
 
 _READ_NOW = ("@", "\\")
@@ -36,6 +39,8 @@ def help_of(metadata: Mapping[str, Any]) -> str:
     """How values of a field with this metadata may be given; empty if only as themselves."""
     if metadata.get("secret"):
         return SECRET_HELP
+    if metadata.get("secret_within"):
+        return SECRET_WITHIN_HELP
     return READ_FILE_HELP if metadata.get("read_file") else ""
 
 

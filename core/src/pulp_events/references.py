@@ -7,12 +7,21 @@ its secrets may be one.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pulp_events.errors import SettingsError
 from pulp_events.system.remedies import remedy
+
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+"""A name that shells can set (POSIX.1-2017, XBD 3.235 Name)."""
+
+
+def is_misnamed(reference: Mapping[str, str]) -> bool:
+    """True where it is of an environment variable that no shell could set, so that nothing would ever be there."""
+    return "$env" in reference and re.fullmatch(VARIABLE, reference["$env"]) is None
 
 
 def is_reference(value: Any) -> bool:

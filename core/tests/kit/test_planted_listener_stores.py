@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pulp_events.errors import StoreError
 from pulp_events.listeners.tinydb_store import KEEP_HISTORY, TinyDBListenerStore
 from pulp_events.testing.listener_store_contract import ListenerStoreContract
 
@@ -79,9 +80,40 @@ class ForAllHome(Home):
     make = ForAll
 
 
+class NeedsAFolder(Home):
+    """Opens only in a folder that is there."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        folder.mkdir()
+
+    def open(self):
+        (self.folder / "journal").touch(0o600)
+        return super().open()
+
+
+class FolderForAll(Home):
+    """Makes its folder, for everybody."""
+
+    def open(self):
+        self.folder.mkdir(exist_ok=True)
+        return super().open()
+
+
+class SaysNothingOfTheFolder(NeedsAFolder):
+    """What it says of a folder that is not there does not name it."""
+
+    def open(self):
+        try:
+            return super().open()
+        except FileNotFoundError:
+            raise StoreError("it is not there; make it") from None
+
+
 KEPT = "test_a_history_is_kept_for_as_long_as_it_is_to_be"
 NONE = "test_no_history_is_kept_or_shown_where_none_is_wanted"
 TOLD = "test_what_is_said_of_a_record_that_is_no_listener_shows_nothing_of_its_configuration"
+FOLDER = "test_it_opens_in_a_folder_that_is_not_there_yet"
 MODE = "test_its_files_are_for_their_owner_alone"
 
 
@@ -93,6 +125,9 @@ MODE = "test_its_files_are_for_their_owner_alone"
         (ShownAllTheSame, NONE),
         (TellingHome, TOLD),
         (ForAllHome, MODE),
+        (NeedsAFolder, FOLDER),
+        (FolderForAll, FOLDER),
+        (SaysNothingOfTheFolder, FOLDER),
     ],
 )
 def test_a_fault_is_found_by_the_claim_meant_for_it(tmp_path, caplog, home, claim):

@@ -199,6 +199,7 @@ def test_a_secret_may_be_a_reference_where_that_is_wanted(reference):
     for value in (
         {"plain": reference},
         {"password": {**reference, "b": "c"}},
+        {"password": {"$env": "1 X"}},
         {"room": {"name": reference}},
         {"room": reference},
     ):

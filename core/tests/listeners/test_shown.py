@@ -73,6 +73,16 @@ def test_what_was_shown_and_comes_back_is_stored_as_it_was(bus):
     }  # fmt: skip
 
 
+def test_a_secret_stays_as_it_was_where_what_stands_beside_it_changes(bus):
+    account = {"user": "u", "password": "pw-nested"}
+    for password in ("pw-nested", {"$env": "PW"}):
+        listener = bus.listeners.create("safe", {**CONFIG, "account": {**account, "password": password}}, ["*"])
+        shown = config_shown(bus.plugins, listener).config
+        given = {"account": {**shown["account"], "user": "u2"}}
+        found = as_stored(bus.plugins, listener, listener.notifier_config, given)
+        assert found == {"account": {"user": "u2", "password": password}}
+
+
 @pytest.mark.parametrize(
     "given", [{"token": MASK}, {"url": f"https://u:{MASK}@elsewhere/"}, {"account": {"user": "u2", "password": MASK}}]
 )

@@ -14,6 +14,7 @@ from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.masked_options import unmasked
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output.id_kinds import EVENT_ID
 from pulp_events_cli.output.kinds import MOMENT
@@ -140,12 +141,15 @@ def _listener(bus: EventBus, arguments: argparse.Namespace) -> Listener:
             raise UsageError(
                 "name the listener to test, or describe a new one with --type, --event-type and its options"
             )
+        config = unmasked(bus.plugins.notifier(arguments.type), config, {})
         return bus.listeners.draft(arguments.type, config, arguments.event_type, **attributes)
     listener = listener_ids.find(bus, arguments.listener_id)
     if (arguments.type or arguments.options_type) not in (None, listener.notifier_type_id):
         raise UsageError(
             f"listener {listener.id} is of type {listener.notifier_type_id}; leave out --type, and options of others"
         )
+    if config:
+        config = unmasked(bus.plugins.notifier(listener.notifier_type_id), config, listener.notifier_config)
     return bus.listeners.draft_update(listener.id, config or None, arguments.event_type, **attributes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
@@ -12,6 +13,7 @@ from pulp_events_cli import listener_attributes
 from pulp_events_cli.commands import become_due
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
 from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.masked_options import unmasked
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
 from pulp_events_cli.parser.parser import GENERAL, OTHER_COMMANDS, Fill, Parser
@@ -125,6 +127,7 @@ def _create(bus: EventBus, arguments: argparse.Namespace) -> int:
     config = arguments.options.config(arguments)
     attributes = listener_attributes.options(arguments, new=True)
     with arguments.options.naming():
+        config = unmasked(bus.plugins.notifier(arguments.notifier_type_id), config, {})
         listener = bus.listeners.create(
             arguments.notifier_type_id, config, arguments.event_type, enabled=not arguments.disabled, **attributes
         )
@@ -137,10 +140,14 @@ def _update(bus: EventBus, arguments: argparse.Namespace) -> int:
     before = listener_ids.find(bus, arguments.listener_id)
     refuse_other_type(before, arguments.notifier_type_id, "update")
     attributes = listener_attributes.options(arguments)
-    config = arguments.options.config(arguments)
+    config, notifier = arguments.options.config(arguments), bus.plugins.notifier(arguments.notifier_type_id)
     waiting = become_due.waiting(bus, [before])
+
+    def keys(stored: Mapping[str, Any]) -> dict[str, Any]:
+        return unmasked(notifier, config, stored)
+
     with arguments.options.naming():
-        after = bus.listeners.update(before.id, config or None, arguments.event_type, **attributes)
+        after = bus.listeners.update(before.id, keys if config else None, arguments.event_type, **attributes)
     report(bus, arguments, after, "updated" if after != before else None)
     become_due.say(bus, arguments, waiting, [after])
     _warn(bus, after)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import EventsError
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import OPTIONS
+from pulp_events.listeners.masks import has_mask, kept
 from pulp_events.listeners.notifier_config import validate
 from pulp_events.listeners.untrusted import Limits
 from pulp_events.secrets import MASK, redact
@@ -190,22 +191,20 @@ def _with_secrets(
     """The configuration with what is masked in the file taken from the record."""
     stored = {} if before is None else thaw(before.notifier_config)
     shown = {} if before is None else visible(stored, bus.listeners.redacted(before))
-    config = {}
-    for key, value in given.items():
-        if MASK not in str(value):
-            config[key] = value
-        elif key in shown and shown[key] == value:
-            config[key] = stored[key]
-        else:
-            raise UsageError(
-                f"{place}, {key}: its value is masked, and there is no stored value to keep; write the value, or a "
-                "reference such as "
-                "{$env: NAME}, or export it --with-secrets"
-            )
     notifier = bus.plugins.notifiers.get(type_id)
-    if notifier is not None:
-        refuse_written_references(config, notifier.config_schema(), stored, place)
-    return config
+    schema = None if notifier is None else notifier.config_schema()
+    masked = {
+        key for key, value in given.items() if MASK in str(value) and (not schema or has_mask(schema, key, value))
+    }
+    found, lost = kept({key: given[key] for key in masked}, stored, shown)
+    if lost:
+        raise UsageError(
+            f"{place}, {'.'.join(lost[0])}: its value is masked, and there is no stored value to keep; write the "
+            "value, or a reference such as {$env: NAME}, or export it --with-secrets"
+        )
+    if schema is not None:
+        refuse_written_references(given, schema, stored, place)
+    return {**given, **found}
 
 
 def shown(bus: EventBus, type_id: str, values: Mapping[str, Any]) -> dict[str, Any]:

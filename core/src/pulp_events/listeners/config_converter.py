@@ -14,6 +14,7 @@ from marshmallow import fields, missing
 from pulp_events.fields import Duration, Size
 from pulp_events.frozen import thaw
 from pulp_events.listeners.untrusted import is_local
+from pulp_events.references import VARIABLE
 from pulp_events.schemas.marshmallow_schema import Converter
 from pulp_events.secrets import is_secret_field
 
@@ -22,7 +23,7 @@ SIZE = r"^\s*\d+(\.\d+)?\s*[KMGTkmgt]?([iI]?[bB])?\s*$"
 REFERENCE: Mapping[str, Any] = {
     "description": "reference to an environment variable, or to a file, of the process that delivers",
     "type": "object",
-    "properties": {"$env": {"type": "string"}, "$file": {"type": "string"}},
+    "properties": {"$env": {"type": "string", "pattern": f"^{VARIABLE}$"}, "$file": {"type": "string"}},
     "additionalProperties": False,
     "minProperties": 1,
     "maxProperties": 1,

@@ -7,13 +7,39 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, missing
 
+from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
+from pulp_events.references import is_misnamed, references_in
 from pulp_events.secrets import holds_reference, is_reference, places
+
+_MISNAMED = "The name of an environment variable has only letters (A-Z, a-z), digits and _, no digit first; correct it."
 
 
 def misplaced(schema: Schema, config: Mapping[str, Any]) -> list[str]:
     """Where references stand that are in no place of a secret: `room`, or `rooms.0.name` inside of a value."""
     return sorted(".".join(at.path) for at in places(schema, config) if not at.is_secret and is_reference(at.value))
+
+
+def refuse_misplaced(type_id: str, schema: Schema, config: Mapping[str, Any]) -> None:
+    """Raise InvalidConfig for references that are in no place of a secret."""
+    if wrong := misplaced(schema, config):
+        raise InvalidConfig(
+            f"invalid {type_id} configuration: {', '.join(wrong)} is not a secret, so it cannot be "
+            "a reference to a file or environment variable; give the value itself"
+        )
+
+
+def refuse_misnamed(type_id: str, schema: Schema, config: Mapping[str, Any]) -> None:
+    """Raise InvalidConfig for references to environment variables that no shell could set.
+
+    Their names are not said: one may be a secret that was taken for a reference.
+    """
+    wrong = [at.path for at in places(schema, config) if any(map(is_misnamed, references_in(at.value)))]
+    if wrong:
+        parts = [(path[0], "".join(f".{each}" for each in path[1:]) + f": {_MISNAMED}") for path in wrong]
+        lines = "; ".join(f"{key}{said}" for key, said in parts)
+        errors = {".".join(path): [_MISNAMED] for path in wrong}
+        raise InvalidConfig(f"invalid {type_id} configuration: {lines}", errors, parts)
 
 
 def with_secrets(schema: Schema, config: Mapping[str, Any], instead: Callable[[str], Any]) -> dict[str, Any]:

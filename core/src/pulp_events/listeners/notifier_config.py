@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
-from pulp_events.listeners.config_references import faults_beside, misplaced, without_references
+from pulp_events.listeners.config_references import faults_beside, refuse_misnamed, refuse_misplaced, without_references
 from pulp_events.notation.reading import NotUnderstood
 from pulp_events.notation.resolving import resolved
 from pulp_events.notation.structure import Pairs, offered, structure
@@ -43,7 +43,8 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     schema = notifier.config_schema()
     given = thaw(config)
     references = {key: value for key, value in given.items() if holds_reference(value)}
-    _refuse_misplaced(notifier, schema, references)
+    refuse_misplaced(notifier.type_id, schema, references)
+    refuse_misnamed(notifier.type_id, schema, references)
     with _explained(notifier, schema, references):
         if faults := faults_beside(schema, references):
             raise ValidationError(faults)
@@ -232,11 +233,3 @@ def _part(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema
 
 def _key_of(path: str, config: Mapping[str, Any]) -> str:
     return path if path in config else path.partition(".")[0]  # an unknown key may have dots
-
-
-def _refuse_misplaced(notifier: Notifier, schema: Schema, references: Mapping[str, Any]) -> None:
-    if wrong := misplaced(schema, references):
-        raise InvalidConfig(
-            f"invalid {notifier.type_id} configuration: {', '.join(wrong)} is not a secret, so it cannot be "
-            "a reference to a file or environment variable; give the value itself"
-        )

@@ -6,12 +6,13 @@ comes back is stored as it was where it is what was shown; a mask is never taken
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import InvalidConfig
+from pulp_events.frozen import thaw
+from pulp_events.listeners import masks
 from pulp_events.listeners.redacted import Redaction
 from pulp_events.secrets import MASK, is_secret, secret_fields
 
@@ -64,22 +65,21 @@ def secret_keys(plugins: Plugins, listener: Listener) -> frozenset[str]:
 def as_stored(
     plugins: Plugins, listener: Listener, before: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What is given, where that is not what is shown in place of what is stored: a URL without its password, say, which
-    comes back with the rest of an answer.
+    """What is given, and what is stored in the places where that is as it is shown: a URL without its password, say,
+    which comes back with the rest of an answer, or the password of an account whose user changes.
 
-    `before`: the configuration as it is stored now. Raises InvalidConfig for a mask in what differs, or in a secret,
-    which was not shown at all.
+    `before`: the configuration as it is stored now. Raises InvalidConfig for a mask with nothing to keep, or in a
+    secret, which was not shown at all.
     """
     stored = replace(listener, notifier_config=before)
-    was_shown = config_shown(plugins, stored).config
-    same = {key: before[key] for key, value in given.items() if key in was_shown and value == was_shown[key]}
-    refuse_masks({key: value for key, value in given.items() if key not in same})
-    return {**given, **same}
+    config, lost = masks.kept(given, thaw(before), config_shown(plugins, stored).config)
+    _refuse({path[0]: [MASKED] for path in lost})
+    return config
 
 
 def refuse_masks(given: Mapping[str, Any]) -> None:
     """Raise InvalidConfig where a value has the mask of a secret in it: which secret that stands for is not known."""
-    _refuse({key: [MASKED] for key, value in given.items() if MASK in json.dumps(value, ensure_ascii=False)})
+    _refuse({path[0]: [MASKED] for path in masks.kept(given, {}, {})[1]})
 
 
 def refuse_generated(plugins: Plugins, type_id: str, given: Mapping[str, Any]) -> None:

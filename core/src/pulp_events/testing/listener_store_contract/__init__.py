@@ -10,7 +10,8 @@ for a test more:
 
     def spoil(self, listener, **attributes):    # stores this record with these attributes as somebody would by hand
     def keeping(self, seconds):                 # -> ListenerStore that keeps its history for so long, 0: not at all
-    def files(self):                            # -> the files that the store has made
+    def files(self):                            # -> the files that the store has made; once they are deleted, with
+                                                #    their folder if nothing else is in it
 
 The tests of the history are for a store that keeps one (`ListenerHistory`), those of event types for one that remembers
 them (`RemembersTypes`), and skipped for any other.

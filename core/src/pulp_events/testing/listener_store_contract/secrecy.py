@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,44 @@ class SecrecyClaims:
             os.umask(before)
         assert found, "files() names none"
         assert set(found.values()) == {0o600}, f"{found}: records may hold secrets, so their files have mode 0600"
+
+    def test_it_opens_in_a_folder_that_is_not_there_yet(self, home: Home) -> None:
+        files = getattr(home, "files", None)
+        if files is None:
+            pytest.skip("the home has no files(), which names the files of the store")
+        before = os.umask(0o022)
+        try:
+            first = home.open()
+            first.add(new_listener())
+            first.close()
+            folders = _without_their_folders([Path(each) for each in files()])
+            listener = new_listener()
+            try:
+                store = home.open()
+                store.add(listener)
+            except StoreError as error:
+                assert any(str(folder) in str(error) for folder in folders), f"{error}: it must name the folder"
+                return
+            except OSError as error:
+                raise AssertionError(
+                    f"{error}: in a new installation the data folder is made by what is first in it; make the folder "
+                    "of your files (mode 0700), or raise StoreError that names it"
+                ) from error
+            modes = {str(folder): stat.S_IMODE(folder.stat().st_mode) for folder in folders}
+            assert list(store.all()) == [listener]
+            store.close()
+        finally:
+            os.umask(before)
+        assert set(modes.values()) == {0o700}, f"{modes}: records may hold secrets, so their folder has mode 0700"
+
+
+def _without_their_folders(files: Sequence[Path]) -> list[Path]:
+    """The folders of these files, deleted with them; the test is skipped where there is anything else in one."""
+    folders = sorted({path.parent for path in files}, reverse=True)
+    if any(set(folder.iterdir()) - {*files, *folders} for folder in folders):
+        pytest.skip("the files of the store are not alone in their folder, so it cannot be taken away")
+    for path in files:
+        path.unlink()
+    for folder in folders:
+        folder.rmdir()
+    return folders
