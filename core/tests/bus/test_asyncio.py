@@ -180,7 +180,7 @@ def test_an_operation_tells_its_start_and_its_finish(bus):
     assert published.event.payload["error_message"] == "disk is full"
 
 
-def test_the_finish_of_cancelled_work_is_told(bus):
+def test_the_finish_of_cancelled_work_is_told(bus, eventually):
     async def scenario():
         async def work():
             async with bus.operation("repo.sync"):
@@ -196,7 +196,7 @@ def test_the_finish_of_cancelled_work_is_told(bus):
             await working
 
     asyncio.run(scenario())
-    assert types(bus) == ["repo.sync.start", "repo.sync.finish"]
+    eventually(lambda: types(bus) == ["repo.sync.start", "repo.sync.finish"])
     assert bus.events.list()[0].event.payload["error_message"] == "CancelledError"
 
 

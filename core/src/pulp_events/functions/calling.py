@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 _calling: ContextVar[bool] = ContextVar("pulp_events_calling", default=False)
@@ -16,7 +16,9 @@ def calling() -> Iterator[None]:
     try:
         yield
     finally:
-        _calling.reset(token)
+        # Of a coroutine that was abandoned, the garbage collector makes this the end, in whatever context it runs.
+        with suppress(ValueError):
+            _calling.reset(token)
 
 
 def is_called() -> bool:
