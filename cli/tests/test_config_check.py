@@ -10,6 +10,7 @@ import time
 import pytest
 
 from pulp_events import EventBus
+from pulp_events.errors import TOO_NEW
 from pulp_events.outbox.sqlite import schema
 from pulp_events.settings.server_conf import line_numbers
 from pulp_events_cli.health import clock
@@ -122,7 +123,8 @@ def test_an_older_schema_is_noted_and_left_and_a_newer_one_is_a_problem(admin):
     assert f"1 pending, 0 delivered, 0 dead deliveries; schema {schema.VERSION}\n" in admin.ok(*CHECK).out
     with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
         connection.execute("UPDATE pulp_outbox_meta SET value = 99 WHERE key = 'version'")
-    assert "newer release" in texts(admin(*CHECK, "--json"), "problem", "outbox")[0]
+    said = texts(admin(*CHECK, "--json"), "problem", "outbox")[0]
+    assert "newer release" in said and said.endswith(TOO_NEW)
 
 
 def test_an_event_from_the_future_tells_of_a_wrong_clock(admin):

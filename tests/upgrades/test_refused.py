@@ -72,6 +72,18 @@ def test_a_newer_folder_is_refused_and_stays_as_it_is(newer, commands, folder_of
     assert files(folder.path) == before
 
 
+@pytest.mark.parametrize("newer", [make_outbox_newer, make_listeners_newer])
+def test_a_newer_folder_is_not_backed_up_and_the_line_names_its_file(newer, folder_of, tmp_path):
+    folder = folder_of(NAMES[-1])
+    with EventBus.open(folder.config, deliver="external") as bus:
+        assert bus.outbox
+    newer(folder)
+    done = Admin(folder.config)("event", "backup", str(tmp_path / "kept.backup"))
+    check_refusal(done)
+    assert str(folder.outbox if newer is make_outbox_newer else folder.path / "listeners.json") in done.err
+    assert not list(tmp_path.glob("*kept.backup*"))
+
+
 def test_a_newer_outbox_that_looks_damaged_is_not_set_aside(folder_of):
     folder = folder_of(NAMES[-1])
     make_outbox_newer(folder)

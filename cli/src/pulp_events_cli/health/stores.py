@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events.bus.places import place_of
 from pulp_events.bus.stores import listener_store_of_plugin, open_listener_store, outbox_of_plugin, outbox_path
-from pulp_events.errors import EventsError
+from pulp_events.errors import TOO_NEW, EventsError
 from pulp_events.fields import format_size
 from pulp_events.listeners.lookup import named
 from pulp_events.listeners.store import RemembersTypes
@@ -184,10 +184,7 @@ def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:
         return
     found = file.version()
     if found > schema.VERSION:
-        text = (
-            f"{file.path} was written by a newer release (schema {found}, supported: {schema.VERSION}); upgrade "
-            "this installation too"
-        )
+        text = f"{file.path} was written by a newer release (schema {found}, supported: {schema.VERSION}); {TOO_NEW}"
         yield Finding(PROBLEM, "outbox", text)
     elif found < schema.VERSION:
         text = f"{file.path} has schema {found}; the next command or worker upgrades it to {schema.VERSION}"

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.errors import TOO_NEW, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.sqlite import damage, schema, seal
 from pulp_events.outbox.sqlite.connection import explain_only
 from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox
@@ -64,7 +64,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
     """Make the file `target` (mode 0600), whole or not at all, while others use the outbox. `now`: for its date.
 
     `files`: names of files of plugins beside that of the listeners; those that are not there are passed over. Where
-    `target` is a link, what it leads to is written. Raises StoreError.
+    `target` is a link, what it leads to is written. Raises StoreError; StoreTooNew where a newer release wrote what is to
+    be backed up.
     """
     target = Path(os.path.realpath(target))
     if _is_one_of_ours(target, outbox, listeners) or str(target) in {str(listeners.parent / each) for each in files}:
@@ -82,12 +83,17 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
             if outbox.exists():
                 with Onlooker(outbox) as source:
                     source.copy_to(copy, target)
+                schema.known(schema.version(copy), str(outbox))
             # After the outbox: a listener that is new then has no deliveries in it, which is better than the reverse.
             # The history first: it may lack the last change, and tells of none that is not in the records.
             history, records = _read(history_of(listeners)), _read(listeners)
             further = {name: content for name in files if (content := _read(listeners.parent / name)) is not None}
             if wrong := _wrong_with(records):
                 raise StoreCorrupt(f"{listeners} {wrong}; restore it from a backup first; no backup was written")
+            if (form := _records_version(records)) > RECORDS_VERSION:
+                raise StoreTooNew(
+                    f"{listeners} was written by a newer release (format {form}, supported: {RECORDS_VERSION}); {TOO_NEW}"
+                )
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("BEGIN")
             copy.execute("DROP TABLE IF EXISTS pulp_backup")
