@@ -64,8 +64,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
     """Make the file `target` (mode 0600), whole or not at all, while others use the outbox. `now`: for its date.
 
     `files`: names of files of plugins beside that of the listeners; those that are not there are passed over. Where
-    `target` is a link, what it leads to is written. Raises StoreError; StoreTooNew where a newer release wrote what is to
-    be backed up.
+    `target` is a link, what it leads to is written. Raises StoreError; StoreTooNew where a newer release wrote the
+    outbox or the listeners.
     """
     target = Path(os.path.realpath(target))
     if _is_one_of_ours(target, outbox, listeners) or str(target) in {str(listeners.parent / each) for each in files}:
@@ -92,7 +92,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
                 raise StoreCorrupt(f"{listeners} {wrong}; restore it from a backup first; no backup was written")
             if (form := _records_version(records)) > RECORDS_VERSION:
                 raise StoreTooNew(
-                    f"{listeners} was written by a newer release (format {form}, supported: {RECORDS_VERSION}); {TOO_NEW}"
+                    f"{listeners} was written by a newer release (format {form}, supported: {RECORDS_VERSION}); "
+                    f"{TOO_NEW}"
                 )
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("BEGIN")
