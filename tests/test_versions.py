@@ -53,7 +53,7 @@ def test_a_new_version_is_set_in_all_places(tmp_path):
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("this is no clone")
-    named = "*.py", "*.md", "*.toml", "set-version"
+    named = "*.py", "*.md", "*.toml", "set-version", "Containerfile"
     for name in listed.stdout.splitlines():
         if any(Path(name).match(each) for each in named):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +67,9 @@ def test_a_new_version_is_set_in_all_places(tmp_path):
         text for each in content for text in requirements(each) if re.match(r"pulp-events[-a-z]*(\[\w+\])?>", text)
     ]
     assert len(ranges) > 20 and all(text.endswith(">=3.4,<4") for text in ranges)
+    for name in ("README.md", "Containerfile", "docs/operations.md"):
+        now, before = (each.read_text("utf-8") for each in (tmp_path / name, ROOT / name))
+        assert now.count("3.4.5") == before.count(CORE["version"]) > 0, name
     assert ">=3.4,<4" in (tmp_path / "docs/notifier-tutorial.md").read_text("utf-8")
     assert 'pulp_events_api = ">=1.0,<2"' in (tmp_path / "docs/stability.md").read_text("utf-8"), "another number"
 
