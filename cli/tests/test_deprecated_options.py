@@ -22,7 +22,7 @@ def parser():
 def test_it_stands_for_the_new_one(parser, words, caplog):
     assert parser.parse_words(words).color == "red"
     assert [each.getMessage() for each in caplog.records] == [
-        "--colour is deprecated since 1.1 and goes with 2.0; use --color"
+        "--colour is deprecated since 1.1 and will be removed in 2.0; use --color"
     ]
 
 

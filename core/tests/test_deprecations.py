@@ -18,13 +18,33 @@ from pulp_events.deprecations import (
 from pulp_events.settings.settings import Settings
 
 OLD = Deprecated("Old", since="1.1", removed_in="1.2", instead="New")
-TEXT = "Old is deprecated since 1.1 and goes with 1.2; use New"
+TEXT = "Old is deprecated since 1.1 and will be removed in 1.2; use New"
 
 
 @pytest.mark.parametrize(("since", "removed_in"), [("1.1", "1.1"), ("1.1", "1.1.3"), ("1.1.2", "1.0"), ("2.0", "1.9")])
 def test_there_is_a_minor_release_that_warns(since, removed_in):
     with pytest.raises(ValueError, match=f"Old: deprecated since {since} and removed in {removed_in}, .*a later one"):
         Deprecated("Old", since, removed_in, "New")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("what", ""),
+        ("since", "one"),
+        ("since", "1.x"),
+        ("since", 1.1),
+        ("removed_in", "next"),
+        ("removed_in", ""),
+        ("instead", ""),
+        ("instead", " "),
+        ("instead", None),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said_by_its_name(field, value):
+    right = {"what": "Old", "since": "1.1", "removed_in": "2.0", "instead": "New"}
+    with pytest.raises(ValueError, match=rf"^Deprecated\(.*\): {field} must be a .*, not {value!r}$"):
+        Deprecated(**right | {field: value})
 
 
 def own(name):

@@ -15,6 +15,7 @@ A key of a settings schema: `metadata={"deprecated": Deprecated(…), "renamed_t
 from __future__ import annotations
 
 import functools
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,10 +26,13 @@ from pulp_events.system.deprecation_warning import PulpEventsDeprecationWarning 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_RELEASE = re.compile(r"[0-9]+(\.[0-9]+)*")
+
 
 @dataclass(frozen=True)
 class Deprecated:
-    """Something that goes. Raises ValueError where it would go without a minor release in which it warns."""
+    """Something that goes. Raises ValueError where it would go without a minor release in which it warns, for what is
+    no release, and for an empty text."""
 
     what: str
     """What it is called where it is used: `pulp_events.Old`, `--old`, `key old`."""
@@ -43,6 +47,12 @@ class Deprecated:
     """What to use in its place, as `use …` goes on."""
 
     def __post_init__(self) -> None:
+        for name in ("what", "instead"):
+            if not isinstance(text := getattr(self, name), str) or not text.strip():
+                raise ValueError(f"Deprecated({self.what!r}): {name} must be a text that is not empty, not {text!r}")
+        for name in ("since", "removed_in"):
+            if not isinstance(release := getattr(self, name), str) or not _RELEASE.fullmatch(release):
+                raise ValueError(f"Deprecated({self.what!r}): {name} must be a release such as '1.1', not {release!r}")
         if _minor(self.removed_in) <= _minor(self.since):
             raise ValueError(
                 f"{self.what}: deprecated since {self.since} and removed in {self.removed_in}, which leaves no minor "
@@ -50,7 +60,7 @@ class Deprecated:
             )
 
     def __str__(self) -> str:
-        return f"{self.what} is deprecated since {self.since} and goes with {self.removed_in}; use {self.instead}"
+        return f"{self.what} is deprecated since {self.since} and will be removed in {self.removed_in}; use {self.instead}"
 
     def warn(self, stacklevel: int = 1) -> None:
         """Issue the warning; it names the line of the caller, or of one so much further out."""

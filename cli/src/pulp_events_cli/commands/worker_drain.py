@@ -44,7 +44,7 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
     else:
         waits = (
             "wait for a retry, their endpoint, their listener's rate, the end of a mute, a listener to be enabled, or "
-            "the end of an attempt that another process makes, or was killed in"
+            "an attempt that another process began"
         )
         gone = bus.deliveries.count_orphaned(DeliveryQuery(state=State.PENDING))
         more = f"; {left - gone} {waits}" if left > gone and not interrupted else ""

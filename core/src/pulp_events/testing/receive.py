@@ -5,6 +5,7 @@ To see what a notifier sends, before there is a receiver. Each request is answer
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
             out.flush()
             stop.wait()
     except OSError as error:
-        sys.stderr.write(f"port {port}: {error.strerror}; name another\n")
+        sys.stderr.write(f"port {port}: {os.strerror(error.errno or 0)}; name another\n")
         return 1
     return 0
 
