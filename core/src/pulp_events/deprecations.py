@@ -60,7 +60,9 @@ class Deprecated:
             )
 
     def __str__(self) -> str:
-        return f"{self.what} is deprecated since {self.since} and will be removed in {self.removed_in}; use {self.instead}"
+        return (
+            f"{self.what} is deprecated since {self.since} and will be removed in {self.removed_in}; use {self.instead}"
+        )
 
     def warn(self, stacklevel: int = 1) -> None:
         """Issue the warning; it names the line of the caller, or of one so much further out."""
