@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 
 import api_pages  # noqa: E402
 import docstrings  # noqa: E402
+import options  # noqa: E402
 
 project = "pulp-events"
 author = copyright = "the authors of pulp-events, Apache License 2.0"
@@ -42,7 +43,7 @@ html_favicon = str(HERE / "static/icon.svg")
 html_static_path = [str(HERE / "static")]
 templates_path = [str(HERE / "templates")]
 html_css_files = ["site.css"]
-html_js_files = [("versions.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("versions.js", "search.js")]
 html_show_sourcelink = False
 html_copy_source = False
 html_context = {"versions": VERSIONS, "this_version": version, "default_mode": "auto"}
@@ -62,7 +63,8 @@ html_theme_options = {
 }
 
 INTERNAL = "Not for applications"
-"""So begins the docstring of a constructor that nobody is to call; its arguments are not shown."""
+"""So begins the docstring of a constructor that nobody is to call, and of an attribute that nobody is to use: its
+arguments are not shown, and the attribute not at all."""
 PUBLIC = {
     name: f"{module}.{name}"
     for module in reversed(["pulp_events", *api_pages.MODULES])
@@ -83,6 +85,11 @@ def setup(app: Any) -> dict[str, bool]:
         internal = what == "class" and (found.__init__.__doc__ or "").startswith(INTERNAL)
         return ("", "") if internal else (signature, returns)
 
+    def skip_internal(_app: Any, _what: str, _name: str, found: Any, _skip: bool, _options: Any) -> bool | None:
+        return True if (getattr(found, "__doc__", None) or "").startswith(INTERNAL) else None
+
+    app.add_domain(options.StandardWithoutOptions, override=True)
+    app.connect("autodoc-skip-member", skip_internal)
     app.connect("autodoc-process-docstring", process)
     app.connect("autodoc-process-signature", without_internal)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -69,6 +69,35 @@ def test_search_finds_commands_and_names(screen, address, site, from_files, word
     until(browser, lambda: any(page in link for link in browser.execute_script(RESULTS)))
 
 
+def test_search_leads_to_the_pages_that_explain_an_option_not_to_each_command_that_has_it(screen, address):
+    browser = screen()
+    browser.get(f"{address}/{version}/search.html?q=--retry-schedule")
+    found = until(browser, lambda: browser.execute_script(RESULTS))
+    assert not any("#cmdoption" in link for link in found)
+    browser.get(f"{address}/{version}/cli/pulp-admin-event-listener-http-create.html")
+    assert browser.find_elements(By.CSS_SELECTOR, "[id$='-retry-schedule']"), "it can be linked to all the same"
+
+
+def test_a_search_that_finds_nothing_says_what_to_do(screen, address):
+    browser = screen()
+    browser.get(f"{address}/{version}/search.html?q=qxzzy")
+    status = browser.find_element(By.CSS_SELECTOR, "#search-results")
+    until(browser, lambda: "No page has all of these words" in status.text)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_heading_is_smaller_than_the_one_above_it(screen, address, width):
+    browser = screen(width)
+    browser.get(f"{address}/{version}/operations.html")
+    sizes = [
+        browser.execute_script(
+            f"return parseFloat(getComputedStyle(document.querySelector('article {name}')).fontSize)"
+        )
+        for name in ("h1", "h2", "h3")
+    ]
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
 def test_the_switcher_leads_to_the_same_page_of_another_version_and_that_names_the_newest(screen, address, old):
     browser = screen()
     browser.get(f"{address}/{version}/user-guide.html")

@@ -52,6 +52,12 @@ def test_a_public_name_that_is_on_no_page_is_an_error(monkeypatch):
         api_pages.pages()
 
 
+def test_what_is_not_for_applications_is_on_no_page_of_the_api(site):
+    text = (site / conf.version / "api/pulp_events-bus.html").read_text("utf-8")
+    assert 'id="pulp_events.EventBus.refused"' in text and "Not for applications" not in text
+    assert 'id="pulp_events.EventBus.refuse"' not in text and 'id="pulp_events.EventBus.heartbeat"' not in text
+
+
 def test_this_version_is_in_the_list_of_versions():
     folders = [each["folder"] for each in conf.VERSIONS["versions"]]
     assert conf.version in folders and conf.VERSIONS["newest"] in folders

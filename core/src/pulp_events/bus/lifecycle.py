@@ -100,7 +100,8 @@ class Lifecycle:
         unclosed.opened(self)
 
     def move(self, home: Home) -> Home:
-        """Work from now on with other stores, in a test; returns those before, with which nobody works any more.
+        """Not for applications: work from now on with other stores, in a test. Returns those before, with which nobody
+        works any more.
 
         What is under way is ended as by `close`; nothing is drained: what is pending there is left as it is.
         """
@@ -161,7 +162,7 @@ class Lifecycle:
 
     @property
     def home(self) -> Home:
-        """The stores that it works with, and what delivers."""
+        """Not for applications: the stores that it works with, and what delivers."""
         return self._home
 
     @property
@@ -182,7 +183,8 @@ class Lifecycle:
         return dict(self._emitting.refusals.counts)
 
     def refuse(self, error: EventsError, event_types: Sequence[str]) -> None:
-        """Events of these types cannot be emitted: raise the error, or log it, as `on_error` says."""
+        """Not for applications: events of these types cannot be emitted; raise the error, or log it, as `on_error`
+        says."""
         self._emitting.refusals.take(error, [(each,) for each in event_types])
 
     @property
@@ -204,7 +206,7 @@ class Lifecycle:
 
     @property
     def heartbeat(self) -> Heartbeat:
-        """What tells the store that this process is at work."""
+        """Not for applications: what tells the store that this process is at work."""
         return self._delivering.heartbeat
 
     @property
@@ -214,8 +216,8 @@ class Lifecycle:
 
     @property
     def own_silence(self) -> float | None:
-        """Seconds since the dispatcher of this process last went round; None where others deliver. Several times a
-        second it does, but for the time that a store takes."""
+        """Not for applications: seconds since the dispatcher of this process last went round; None where others
+        deliver. Several times a second it does, but for the time that a store takes."""
         return self._delivering.mode.silence()
 
     def __enter__(self) -> Self:
@@ -227,10 +229,11 @@ class Lifecycle:
         self.close()
 
     def before_fork(self) -> None:
-        """See `forks`: there is nothing to release here."""
+        """Not for applications: see `forks`. There is nothing to release here."""
 
     def after_fork(self, in_child: bool) -> None:
-        """In a child there are none of our threads; what had them is made again when the child first uses the bus."""
+        """Not for applications: in a child there are none of our threads; what had them is made again when the child
+        first uses the bus."""
         if in_child:
             self._in_use = InUse()
             self._forked = True
