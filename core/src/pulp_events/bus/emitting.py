@@ -21,7 +21,7 @@ from pulp_events.system.exclusive import InUse
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pulp_events.bus.emitter import Emitter
+    from pulp_events.bus.emitter import Emitter, Prepared
     from pulp_events.bus.remembering import TypeMemory
     from pulp_events.bus.storing import Storing
     from pulp_events.events.event import Event
@@ -114,16 +114,19 @@ class Emitting:
             return self.refusals.take(error, given)
         began = not self.refusals.raises and is_in_transaction(connection)
         try:
-            with self._in_use.block:
-                emitted = storing.store(prepared, connection)
-                if connection is None:  # else nothing of ours is to be connected
-                    self._delivering.mode.on_emitted()
-                    self._types.look()
+            emitted = self._in_use.run(self._store_and_send, storing, prepared, connection)
         except Exception as error:
             if began and not is_in_transaction(connection):
                 raise  # the database gave up the application's own transaction: it must not believe that it goes on
             return self.refusals.take(error, given, [each.event for each in prepared])
         self.refusals.stored()
+        return emitted
+
+    def _store_and_send(self, storing: Storing, prepared: list[Prepared], connection: Any) -> list[Event]:
+        emitted = storing.store(prepared, connection)
+        if connection is None:  # else nothing of ours is to be connected
+            self._delivering.mode.on_emitted()
+            self._types.look()
         return emitted
 
     def asking_through(self, connection: Any) -> AbstractContextManager[None]:

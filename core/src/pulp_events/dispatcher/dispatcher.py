@@ -199,24 +199,26 @@ class Dispatcher:
         if self._running.here or self._services.loops.here:
             self._again = True
             return 0
-        attempted = 0
         self._recorder.patience = STORE_PATIENCE
         self._services.one_caller = True
         self._scheduler.for_one_caller()
-        with self._running.block:
-            while True:
-                self._again = False
-                self._timekeeper.look()
-                made = 0
-                while (work := self._scheduler.next()) is not None:
-                    self._crew.do(work)
-                    made += work.attempts if isinstance(work, Turn) else 0
-                    self._recorder.flush()
-                attempted += made
-                if not made and not self._again:
-                    self._services.look_out(False)
-                if not made and not self._again:  # as it stays unless something was said
-                    return attempted
+        return self._running.run(self._make_due)
+
+    def _make_due(self) -> int:
+        attempted = 0
+        while True:
+            self._again = False
+            self._timekeeper.look()
+            made = 0
+            while (work := self._scheduler.next()) is not None:
+                self._crew.do(work)
+                made += work.attempts if isinstance(work, Turn) else 0
+                self._recorder.flush()
+            attempted += made
+            if not made and not self._again:
+                self._services.look_out(False)
+            if not made and not self._again:  # as it stays unless something was said
+                return attempted
 
     def _close(self, opened: OpenChannel) -> None:
         """A channel is used no more: a thread of the pool closes it, or, where there is none, whoever calls."""

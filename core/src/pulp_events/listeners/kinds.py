@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pulp_events.errors import InvalidConfig
 from pulp_events.system.clock import iso_z
+from pulp_events.system.late_imports import imports_late
 from pulp_events.system.rate_text import PATTERN
 from pulp_events.visible import quoted
 
@@ -54,6 +55,7 @@ class Expression(Text):
     `load` does not compile it: that takes as long as some searches, so it is done once, for `Listener.condition`.
     """
 
+    @imports_late
     def given(self, name: str, value: Any) -> str:
         from pulp_events.listeners.filters import compile_filter
 
@@ -150,6 +152,7 @@ class PerTime(Text):
 
     schema = {"type": "string", "pattern": PATTERN}
 
+    @imports_late
     def load(self, name: str, value: Any) -> str:
         from pulp_events.outbox.rate import Rate
 

@@ -18,6 +18,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def within(lock: threading.RLock, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`with lock: return action(…)`, which leaves the lock free whenever a signal handler raises.
+
+    Up to Python 3.13 the statement alone does. From 3.14 on, a handler may run when the lock was just taken and the
+    block not yet begun.
+    """
+    again = is_owned(lock)
+    try:
+        with lock:
+            return action(*args, **kwargs)
+    except BaseException:
+        if not again and is_owned(lock):
+            lock.release()
+        raise
+
+
+def is_owned(lock: threading.RLock) -> bool:
+    """True if the calling thread has it."""
+    return lock._is_owned()  # type: ignore[attr-defined,no-any-return]
+
+
 class Reentered(StoreError):
     """This very thread is in the middle of `what` it asks for."""
 
@@ -45,14 +66,16 @@ class Exclusive:
         """
         # The interpreter runs handlers between any two steps, so who holds the lock must be the lock's own knowledge: a
         # note of the thread that is taken after the lock could be missing when the handler comes.
-        with self._lock:
-            if self._taken:
-                raise Reentered(self._what)
-            self._taken = True
-            try:
-                return action(*args, **kwargs)
-            finally:
-                self._taken = False
+        return within(self._lock, lambda: self._run(action, *args, **kwargs))
+
+    def _run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._taken:
+            raise Reentered(self._what)
+        self._taken = True
+        try:
+            return action(*args, **kwargs)
+        finally:
+            self._taken = False
 
     def run_noticing(
         self,
@@ -65,20 +88,17 @@ class Exclusive:
         may raise. They rise."""
         began = time.monotonic()
         for seconds, noticed in moments:
-            if self.is_free or self._is_mine():
+            if self.is_free or is_owned(self._lock):
                 break
             try:
                 # Within the `try`: what another thread raises in this one may come as soon as it is acquired.
                 if self._lock.acquire(timeout=max(0.0, began + seconds - time.monotonic())):
                     return self.run(action, *args, **kwargs)
             finally:
-                if self._is_mine():
+                if is_owned(self._lock):
                     self._lock.release()
             noticed()
         return self.run(action, *args, **kwargs)
-
-    def _is_mine(self) -> bool:
-        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]
 
     @property
     def is_free(self) -> bool:
@@ -96,14 +116,18 @@ class Exclusive:
 
 
 class InUse(threading.local):
-    """Notes which threads are inside a block, `with in_use.block:`, so that one can tell whether it is itself."""
+    """Notes which threads are inside of `run`, so that one can tell whether it is itself."""
 
     def __init__(self) -> None:
-        # Each thread's own. Entered and left by a step of the interpreter that no signal handler can come between, as
+        # Each thread's own. Taken and freed by a step of the interpreter that no signal handler can come between, as
         # `__enter__` and `__exit__` in Python are not: after an exception in those the thread would seem inside.
-        self.block = threading.RLock()
+        self._inside = threading.RLock()
+
+    def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`action(…)`, inside."""
+        return within(self._inside, action, *args, **kwargs)
 
     @property
     def here(self) -> bool:
         """True if the calling thread is inside: it was interrupted in the middle of it, or calls from within."""
-        return self.block._is_owned()  # type: ignore[attr-defined,no-any-return]
+        return is_owned(self._inside)
