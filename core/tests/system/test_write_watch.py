@@ -154,7 +154,7 @@ def test_where_it_cannot_be_had_that_is_said_and_nothing_stays_open(tmp_path, he
     before = descriptors()
     with pytest.raises(OSError, match=r"Too many open files|no inotify|cannot be watched"):
         WriteWatch(str(tmp_path / "log"), heard)
-    assert descriptors() == before
+    assert descriptors() <= before  # an earlier test may have left some to the garbage collector
 
 
 def test_a_folder_that_is_not_there_cannot_be_watched(tmp_path, heard):
