@@ -257,7 +257,8 @@ def test_a_fork_shares_no_connection(
         channel.send(delivery)
         assert in_child(lambda: channel.send(delivery)) == 0
         channel.send(delivery)
-        assert [request.connection for request in sink.wait_for(3)] == [1, 2, 1]
+        before, child, after = [request.connection for request in sink.wait_for(3)]
+        assert (before, child) == (1, 2) and after != child  # the first, unless it was idle for too long
 
 
 def test_a_child_keeps_no_connection_of_its_parent_open(open_channel, delivery: Delivery) -> None:

@@ -187,7 +187,7 @@ class Deliveries:
         elif query.state == State.PENDING:
             yield from self._noticed(_pages(lambda: self._outbox().hasten(query, PAGE)))
         else:
-            while count := self._outbox().revive(query, PAGE):
+            for count in _pages(lambda: self._outbox().revive(query, PAGE)):
                 self._on_revived()
                 yield count
 
