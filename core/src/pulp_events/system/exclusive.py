@@ -21,8 +21,8 @@ T = TypeVar("T")
 def within(lock: threading.RLock, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`with lock: return action(…)`, which leaves the lock free whenever a signal handler raises.
 
-    Up to Python 3.13 the statement alone does. From 3.14 on, a handler may run when the lock was just taken and the
-    block not yet begun.
+    The statement alone does not on each version of Python: on 3.14 a handler was seen to run when the lock was just
+    taken and the block not yet begun.
     """
     again = is_owned(lock)
     try:
