@@ -63,4 +63,5 @@ def runner(tmp_path, monkeypatch):
         made = Runner(tmp_path, http, dict(os.environ))
         made.smtp = smtp
         yield made
+        made.end()
         shutil.rmtree(tmp_path / "data", ignore_errors=True)

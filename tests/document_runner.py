@@ -22,6 +22,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pulp_events.bus import unclosed
 from pulp_events.settings.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -74,6 +75,12 @@ class Runner:
         self.here = {}
         """Names of the document → what stands for them here."""
         self.namespace = {"__name__": "__main__"}
+        self._others = set(unclosed._open)
+
+    def end(self):
+        """Close what the examples left open, as the end of a process does."""
+        for bus in set(unclosed._open) - self._others:
+            bus.close(0.0, drain=False)
 
     def run(self, path):
         for block in blocks(path):

@@ -117,7 +117,8 @@ def test_a_worker_ends_when_a_newer_release_changes_its_tables(release, folder_o
             query = "SELECT count(*), sum(tries) FROM pulp_delivery"
             before = connection.execute(query).fetchone()
             # All of them: those that it can deliver may be through already.
-            connection.execute("UPDATE pulp_delivery SET state = 'pending', ready_at = 0, lease = NULL, finished = NULL")
+            changes = "state = 'pending', ready_at = 0, lease = NULL, finished = NULL"
+            connection.execute(f"UPDATE pulp_delivery SET {changes}")
             connection.commit()
             status, said = end(worker)
             assert status == 1 and said.startswith("worker: ") and TOO_NEW in said and REMEDY in said
