@@ -38,6 +38,8 @@ receiver's, a server that the test could restart; an enricher that only computes
 listeners that remembers no event types."""
 QUICK_CLAIMS = "answer or rejection or credentials or references or code_point or api_takes"
 """Of the notifier's contract, what takes no waiting; the whole of it is run with the slow tests."""
+OF_EARLY_3_12 = "ignore:Binding:DeprecationWarning"
+"""See pyproject.toml."""
 SECRET = "t0ken-of-the-team"
 
 
@@ -115,7 +117,8 @@ def test_its_tests_are_green_and_none_is_skipped_that_could_run(author):
 
 def test_a_new_notifier_passes_the_quick_claims_of_its_contract(author_of_a_notifier):
     author = author_of_a_notifier
-    done = author.run("pytest", "-q", "-p", "no:cacheprovider", "-k", QUICK_CLAIMS, folder=author.package)
+    how = ("-q", "-p", "no:cacheprovider", "-W", OF_EARLY_3_12, "-k", QUICK_CLAIMS)
+    done = author.run("pytest", *how, folder=author.package)
     assert done.returncode == 0, done.stdout
     assert re.search(r"^[6-9] passed, \d+ deselected in ", done.stdout.splitlines()[-1]), done.stdout
 

@@ -17,6 +17,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock
 from pulp_events.system.exclusive import InUse
+from pulp_events.system.signal_handlers import raised_in_handler
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -116,6 +117,8 @@ class Emitting:
         try:
             emitted = self._in_use.run(self._store_and_send, storing, prepared, connection)
         except Exception as error:
+            if raised_in_handler(error):
+                raise
             if began and not is_in_transaction(connection):
                 raise  # the database gave up the application's own transaction: it must not believe that it goes on
             return self.refusals.take(error, given, [each.event for each in prepared])

@@ -15,6 +15,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.logs import get_logger
+from pulp_events.system.signal_handlers import raised_in_handler
 from pulp_events.visible import one_line
 
 RETRY = 300.0
@@ -76,7 +77,9 @@ class TypeMemory:
             if told:
                 self._store.remember_types(told)
             self._warned = False
-        except Exception as error:  # noqa: BLE001  # the store may be anybody's
+        except Exception as error:  # the store may be anybody's
+            if raised_in_handler(error):
+                raise
             self._next = self._clock.monotonic() + RETRY
             if not self._warned:
                 self._warned = True

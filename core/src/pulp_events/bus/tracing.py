@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.events.event import Event, place_in_trace
 from pulp_events.events.trace_context import Traced, checked, to_text
 from pulp_events.system.logs import get_logger
+from pulp_events.system.signal_handlers import raised_in_handler
 
 if TYPE_CHECKING:
     from pulp_events.bus.emitter import Prepared
@@ -44,7 +45,9 @@ class Tracing:
                                 begun.append((event.id, plugin, traced.stored))
                     except KeyboardInterrupt:
                         raise
-                    except BaseException:  # noqa: BLE001
+                    except BaseException as error:
+                        if raised_in_handler(error):
+                            raise
                         _logger.exception(
                             "plugin %s: pulp_trace_context failed; the event is stored without its trace", plugin
                         )
@@ -59,7 +62,9 @@ class Tracing:
                     stored()
             except KeyboardInterrupt:
                 raise
-            except BaseException:  # noqa: BLE001
+            except BaseException as error:
+                if raised_in_handler(error):
+                    raise
                 _logger.exception("plugin %s: stored() of pulp_trace_context failed", plugin)
 
 

@@ -12,6 +12,7 @@ from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.system.late_imports import imports_late
 from pulp_events.system.logs import get_logger
+from pulp_events.system.signal_handlers import raised_in_handler
 from pulp_events.visible import one_line
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def passes(condition: Filter | None, report: Mapping[str, Any]) -> bool:
     except OverBudget as error:
         _say_once(condition.expression, str(error))
         return True
-    except Exception:  # noqa: BLE001  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
+    except Exception as error:  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
+        if raised_in_handler(error):
+            raise
         return True
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.guard import exits
 from pulp_events.system.logs import get_logger
+from pulp_events.system.signal_handlers import raised_in_handler
 
 if TYPE_CHECKING:
     from pulp_events.events.event import Event
@@ -51,7 +52,9 @@ class Observers:
                         raise TypeError(f"returned {type(replacement).__name__}, expected an Event or None")
                     _check(replacement, event)
                     event = replacement
-            except Exception:  # noqa: BLE001  # an observer must never keep an event from being emitted
+            except Exception as error:  # an observer must never keep an event from being emitted
+                if raised_in_handler(error):
+                    raise
                 _logger.exception(
                     "plugin %s: pulp_before_emit failed; the event is emitted without its changes", plugin.name
                 )
@@ -69,7 +72,9 @@ class Observers:
             try:
                 with exits():
                     call(event=event, listeners=listeners, settings=self._settings)
-            except Exception:  # noqa: BLE001
+            except Exception as error:
+                if raised_in_handler(error):
+                    raise
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
 
     @property
@@ -84,7 +89,9 @@ class Observers:
                 call(event_types={**event_types}, settings=self._settings)  # one plugin cannot change it for the next
             except KeyboardInterrupt:
                 raise
-            except BaseException:  # noqa: BLE001
+            except BaseException as error:
+                if raised_in_handler(error):
+                    raise
                 _logger.exception("plugin %s: pulp_events_counted failed", plugin.name)
 
     def tell_changed(self, pairs: Sequence[tuple[Listener | None, Listener | None]], by: str) -> None:
@@ -94,7 +101,9 @@ class Observers:
                 try:
                     with exits():
                         call(before=before, after=after, by=by, settings=self._settings)
-                except Exception:  # noqa: BLE001
+                except Exception as error:
+                    if raised_in_handler(error):
+                        raise
                     _logger.exception("plugin %s: pulp_listener_changed failed", plugin.name)
 
     def of_attempts(self) -> list[AttemptObserver]:

@@ -11,6 +11,7 @@ from pulp_events.schemas.fault import INSTALL, UnusableSchema
 from pulp_events.schemas.plain import compiled
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
+from pulp_events.system.signal_handlers import raised_in_handler
 from pulp_events.visible import one_line
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -37,6 +38,8 @@ def payload_schema(event_type: EventType) -> dict[str, Any]:
             with guard.exits("its schema"):
                 made = _of_marshmallow(schema)
         except Exception as error:
+            if raised_in_handler(error):
+                raise
             text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
             raise UnusableSchema(f"{event_type.name} cannot be described: {one_line(text)[:300]}") from error
     return _headed(event_type, made)

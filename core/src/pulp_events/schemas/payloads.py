@@ -10,6 +10,7 @@ from pulp_events.events.event_type import EventType, EventTypes
 from pulp_events.schemas.checks import check_of
 from pulp_events.schemas.fault import Check, Fault, UnusableSchema
 from pulp_events.system.logs import get_logger
+from pulp_events.system.signal_handlers import raised_in_handler
 from pulp_events.visible import one_line
 
 OFF, WARN, STRICT = "off", "warn", "strict"
@@ -53,7 +54,9 @@ class Payloads:
     def _make(self, event_type: EventType) -> Check | None:
         try:
             return check_of(event_type.schema)
-        except Exception as error:  # noqa: BLE001  # a schema is an application's or plugin's own code
+        except Exception as error:  # a schema is an application's or plugin's own code
+            if raised_in_handler(error):
+                raise
             text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
             _logger.error(
                 "the schema of event type %s cannot be used, so its payloads are not checked: %s",
@@ -65,7 +68,9 @@ class Payloads:
     def _faults(self, event_type: EventType, check: Check, event: Event) -> Sequence[Fault]:
         try:
             return check(event.payload)
-        except Exception as error:  # noqa: BLE001  # as above: $ref to nowhere, a validator that raises
+        except Exception as error:  # as above: $ref to nowhere, a validator that raises
+            if raised_in_handler(error):
+                raise
             if self._is_new(f"{event_type.name} {type(error).__name__}"):
                 _logger.error(
                     "the schema of event type %s fails on a payload, which is emitted unchecked (said once): %s",

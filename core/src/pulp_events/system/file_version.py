@@ -17,6 +17,7 @@ from collections.abc import Callable, Hashable
 from pulp_events.system import forks
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.exclusive import Exclusive, Reentered
+from pulp_events.system.signal_handlers import raised_in_handler
 
 TICK = 2.0
 """Seconds, the coarsest step in which a file system counts time."""
@@ -157,6 +158,8 @@ class _File:
         except (FileNotFoundError, NotADirectoryError):
             version = None
         except OSError as error:
+            if raised_in_handler(error):
+                raise
             version = ("cannot be read", error.errno)
         else:
             return version

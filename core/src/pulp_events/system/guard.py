@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pulp_events.errors import PluginError
+from pulp_events.system.signal_handlers import raised_in_handler
 
 under_way: list[str] = []
 """Name of the plugin whose code runs now, so that a message can say what takes long."""
@@ -36,7 +37,8 @@ def loading(name: str) -> Iterator[None]:
 def exits(what: str = "it") -> Iterator[None]:
     """The block runs code of a plugin, `what`: it may fail with any Exception, and end nothing but itself.
 
-    Whatever else it raises becomes RaisedExit, but for a KeyboardInterrupt of somebody who pressed Ctrl-C.
+    Whatever else it raises becomes RaisedExit, but for a KeyboardInterrupt of somebody who pressed Ctrl-C, and what a
+    signal handler of the application's raised meanwhile.
     """
     pressed: list[int] = []
 
@@ -58,12 +60,14 @@ def exits(what: str = "it") -> Iterator[None]:
     except Exception:
         raise
     except KeyboardInterrupt as error:
-        if may_be_pressed():
+        if may_be_pressed() or raised_in_handler(error):
             raise
         raise RaisedExit(
             f"{what} raised KeyboardInterrupt, which only Ctrl-C may raise; fix or uninstall its package"
         ) from error
     except BaseException as error:
+        if raised_in_handler(error):
+            raise
         raised = type(error).__name__
         if isinstance(error, SystemExit) and isinstance(error.code, int):  # a text may hold a secret
             raised += f"({error.code})"
