@@ -44,9 +44,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Of a test with the mark `sample(cases)` so many cases are quick, at equal distances; the others become slow."""
+    """Of a test with the mark `sample(cases)` so many cases are quick, at equal distances; the others become slow.
+    So do the claims of a contract that `slow_claims` of the class names."""
     cases = {}
     for item in items:
+        if getattr(item, "originalname", "") in getattr(getattr(item, "cls", None), "slow_claims", ()):
+            item.add_marker("slow")
         if item.get_closest_marker("sample") and not item.get_closest_marker("slow"):
             cases.setdefault((item.parent, item.originalname), []).append(item)
     for family in cases.values():

@@ -71,9 +71,10 @@ def prose(path):
 
 
 # The tutorials are done by tests/test_tutorial.py, in environments of their own.
-# The user guide takes long, and its transcripts are among the quick tests already.
+# The transcripts of the user guide are among the quick tests already.
+LONG = ("user-guide", "tour", "operations", "notifier-authors", "events-about-events")
 RUN_HERE = [
-    pytest.param(path, id=name(path), marks=[pytest.mark.slow] if path.name == "user-guide.md" else [])
+    pytest.param(path, id=name(path), marks=[pytest.mark.slow] if path.stem in LONG or path.parts[-2] == "cli" else [])
     for path in [*DOCUMENTS, *OF_PACKAGES]
     if path.name not in ("tutorial.md", "notifier-tutorial.md")
 ]

@@ -48,6 +48,7 @@ def open_bus(tmp_path):
     return opened
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_a_server_that_says_nothing_is_left_after_the_listener_s_own_time(open_bus, silent, kind):
     sections = {

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import pytest
 from varying import Varying
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,6 +16,7 @@ def load():
     return module
 
 
+@pytest.mark.slow
 def test_the_picture_is_what_a_terminal_shows():
     made = load()
     text = made.picture(made.recorded())

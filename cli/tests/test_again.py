@@ -116,6 +116,7 @@ def waiting(admin, sink):
     return deliveries(admin, "--state=pending")[0]["id"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("how", [("--state=pending",), ("--pending",), None, ("--pending", "--error=503 SERVICE")])
 def test_what_waits_ten_hours_is_attempted_now(admin, sink, waiting, how):
     assert admin.ok(*RETRY, *(how or [waiting])).out == "1 delivery is due now\n"
@@ -240,6 +241,7 @@ def test_it_asks_as_well_where_one_stream_goes_to_a_file(admin, listener, tmp_pa
     assert "Send 1 delivery again? [y/N]" in text and code == 1 and len(deliveries(admin)) == 1
 
 
+@pytest.mark.sample(2)
 @pytest.mark.sample(5)
 @pytest.mark.parametrize("option", ["error", "event-id", "event-type", "listener-id", "label", "reason"])
 @pytest.mark.parametrize("value", ["", " "])

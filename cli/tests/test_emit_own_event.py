@@ -83,6 +83,7 @@ def test_in_order_the_own_event_waits_and_says_for_what(admin, sink):
     assert (own["state"], own["attempts"]) == ("pending", 0)
 
 
+@pytest.mark.slow
 def test_in_order_the_own_event_follows_as_soon_as_others_have_made_what_is_older(admin, sink):
     listen(admin, f"{sink.url}/hook", "--lanes=1")
     store(admin, 3)
@@ -146,6 +147,7 @@ def test_an_emit_that_is_repeated_delivers_what_is_pending_waits_and_answers_lik
     assert len(sink.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_repeated_emit_makes_a_retry_that_is_due_later_and_fails_while_it_is_pending(admin, sink):
     sink.answer = [Answer(503), Answer(200)]
     admin.configure("[delivery]\nretry_schedule = 1s\n")

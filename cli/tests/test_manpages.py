@@ -98,6 +98,7 @@ class BadCommand:
         commands.add_parser("clash", help="clash", fill=fill)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("plugin", "named"),
     [

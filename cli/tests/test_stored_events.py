@@ -73,6 +73,7 @@ def test_events_are_filtered(kept, words, found):
     assert ids(kept.ok("--json", "event", "list", *words)) == found
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("words", "said"),
     [

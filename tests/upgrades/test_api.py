@@ -27,6 +27,7 @@ def test_every_distribution_says_what_is_public():
             assert names_of(ROOT / folder / "src", entry), f"{entry} of {folder} stands for nothing"
 
 
+@pytest.mark.slow
 def test_nothing_public_was_broken_since_the_last_release_that_was_not_agreed_on(earlier):
     found = {line for folder, entries in PUBLIC.items() for line in breaking(entries, earlier, ROOT / folder / "src")}
     agreed.check("api", found, "deprecate it instead")

@@ -106,6 +106,7 @@ def test_an_earlier_release_refuses_what_this_one_wrote(release, folder_of, tmp_
     assert files(folder.path) == files(tmp_path / "kept")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("release", [NOW, "0.1.0"])
 def test_a_worker_ends_when_a_newer_release_changes_its_tables(release, folder_of, endpoints, tmp_path):
     folder = folder_of("0.1.0")

@@ -119,6 +119,7 @@ def test_an_opening_that_is_cancelled_leaves_nothing_open(given, monkeypatch):
         opened[0].emit("repo.sync.start")
 
 
+@pytest.mark.slow
 def test_close_keeps_the_event_loop_waiting_for_nothing(tmp_path, turns):
     async def scenario():
         with HttpSink() as sink:

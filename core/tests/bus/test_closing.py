@@ -45,6 +45,7 @@ def seconds(action):
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_never_answered_is_not_waited_for_to_the_end(hanging, caplog, monkeypatch):
     bus = hanging()
     monkeypatch.setattr(grace, "DEFAULT", 60.0)
@@ -52,6 +53,7 @@ def test_an_endpoint_that_never_answered_is_not_waited_for_to_the_end(hanging, c
     assert f"{LEFT} 1 pending delivery (1 under way, whose endpoint did not answer in time)" in caplog.text
 
 
+@pytest.mark.slow
 def test_one_that_is_known_not_to_answer_costs_nothing(hanging, eventually, monkeypatch):
     bus = hanging()
     eventually(lambda: not any(work.route.may_answer for work in bus.dispatcher._scheduler.at_work))
@@ -60,6 +62,7 @@ def test_one_that_is_known_not_to_answer_costs_nothing(hanging, eventually, monk
     assert seconds(bus.close) < 40
 
 
+@pytest.mark.slow
 def test_who_names_the_seconds_has_them_waited_for(recording, recording_bus):
     bus = recording_bus(deliver="background")
     recording.act = lambda event, config: time.sleep(3)
@@ -70,6 +73,7 @@ def test_who_names_the_seconds_has_them_waited_for(recording, recording_bus):
         assert [each.state for each in again.events.deliveries(event.id)] == ["delivered"]
 
 
+@pytest.mark.slow
 def test_what_was_under_way_is_free_for_the_next_process_at_once(hanging, recording, recording_bus):
     hanging().close()
     recording.act = lambda event, config: None
@@ -127,6 +131,7 @@ def test_inline_waits_once_for_an_endpoint_that_does_not_answer(recording, recor
     assert len(recording.calls) == 1 and bus.deliveries.stats().pending == 5
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("drain", [True, False])
 @pytest.mark.parametrize("given", [None, 0.5])
 def test_a_locked_outbox_is_not_waited_for_beyond_the_grace(
@@ -234,6 +239,7 @@ UNCLOSED = """
 SAID = "an EventBus was not closed before the process ended"
 
 
+@pytest.mark.sample(2)
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("where", ["here", "child", "unused child", "closed"])
 @pytest.mark.parametrize("deliver", ["background", "emitted", "process", "inline", "external"])
@@ -249,6 +255,7 @@ def test_an_unclosed_bus_says_so_once_and_loses_nothing(tmp_path, deliver, where
         assert [each.id for each in bus.events.list()] == done.stdout.split()
 
 
+@pytest.mark.slow
 def test_at_exit_what_is_under_way_is_given_back(tmp_path):
     code = """
         import sys, socket

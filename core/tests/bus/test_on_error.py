@@ -186,6 +186,7 @@ def test_a_plugin_s_store_that_raises_anything(going_on, monkeypatch, caplog):
     assert "ZeroDivisionError: a bug in the plugin" in said(caplog)[0]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("connected", [False, True])
 @pytest.mark.parametrize("deliver", ["external", "background"])
 def test_a_locked_file_costs_no_more_than_the_time_limit(going_on, locked, tmp_path, connected, deliver):

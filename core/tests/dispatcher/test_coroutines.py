@@ -298,6 +298,7 @@ def test_nothing_that_a_first_attempt_raises_ends_the_loop_of_its_type(
         assert bus.deliveries.get(f"{event.id}.1").state == "delivered"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vandalism", ["stop", "callback"])
 def test_a_notifier_that_stops_its_loop_stops_no_other_listener(open_async, deliverer, eventually, vandalism):
     bus = open_async(retry_schedule="1h")

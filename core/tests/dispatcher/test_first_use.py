@@ -3,6 +3,7 @@
 import threading
 import time
 
+import pytest
 from marshmallow import Schema, fields
 
 from pulp_events import Channel, EventBus, Notifier
@@ -71,6 +72,7 @@ def test_one_thread_alone_opens_the_first_channel_and_then_many_do(tmp_path):
     assert notifier.most_later > 1
 
 
+@pytest.mark.slow
 def test_a_first_open_that_hangs_holds_the_others_up_for_a_moment_only(tmp_path, monkeypatch):
     monkeypatch.setattr(first_use, "PATIENCE", 0.05)
     notifier = Counting(seconds=1.0)

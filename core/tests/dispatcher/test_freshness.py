@@ -51,6 +51,7 @@ def configurations(timed, key, after):
     return {config.get(key) for began, config in timed.times if began > after}
 
 
+@pytest.mark.sample(1)
 def test_a_busy_listener_that_another_process_updates_is_served_by_its_new_record(open_bus, timed, eventually):
     bus = open_bus()
     listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
@@ -91,6 +92,7 @@ def test_a_busy_listener_that_is_to_get_nothing_more_gets_nothing_more(open_bus,
     assert configurations(timed, "name", changed + FRESH) == set()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("what", ["disable", "mute"])
 def test_an_event_right_after_a_delivery_does_not_go_to_a_listener_that_was_just_disabled(open_bus, timed, what):
     bus = open_bus()

@@ -256,6 +256,7 @@ def test_a_command_that_emits_leaves_what_waits_for_others_alone(open_bus, scrip
     assert {one.listener_id: one.attempts for one in before.deliveries.list()} == {mine.id: 1, other.id: 0}
 
 
+@pytest.mark.slow
 def test_an_outbox_that_can_never_be_read_ends_a_drain_and_is_complained_about_once(
     open_bus, scripted, eventually, monkeypatch, caplog
 ):

@@ -45,6 +45,7 @@ def held(open_bus, clock, deliver, settle, scripted, eventually):
     return hold
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("cause", HoldCause)
 @pytest.mark.parametrize("choice", ["all", "listener", "ids of what is due"])
 def test_what_waits_for_a_circuit_or_a_pause_is_attempted_now(

@@ -149,6 +149,7 @@ def test_a_process_that_cannot_read_a_secret_does_not_hold_up_one_that_can(open_
     assert other.deliver_due() == 2
 
 
+@pytest.mark.slow
 def test_in_the_background_a_receiver_that_limits_its_rate_is_not_run_against(open_bus, scripted, eventually):
     """It takes an event each 10 ms and asks for a second whenever one comes too early: one lane is what it bears."""
     lock, last, refused = threading.Lock(), [0.0], []

@@ -57,6 +57,7 @@ def emit(bus, count):
     return [event.id for event in bus.emit_many([("repo.sync.start", {"n": n}) for n in range(count)])]
 
 
+@pytest.mark.slow
 def test_a_window_stays_full_across_claims_while_outcomes_come_late(open_bus, pipes, eventually):
     pipes.delay = 0.2
     bus = open_bus("external")
@@ -147,6 +148,7 @@ def test_what_hangs_in_flight_is_given_up_at_its_limit(open_bus, pipes, eventual
     assert {bus.deliveries.attempts(f"{event_id}.0")[0].outcome for event_id in ids} == {"timeout"}
 
 
+@pytest.mark.slow
 def test_new_settings_of_the_listener_reach_a_pipeline_that_never_ends(open_bus, pipes, eventually):
     pipes.delay = 0.05
     bus = open_bus()

@@ -177,6 +177,7 @@ def test_an_endpoint_that_goes_down_among_poison_is_tried_no_more_than_is_said(
     assert set(sizes) <= {1}, "a probe is one delivery"
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_an_endpoint_that_goes_down_when_hardly_anything_is_emitted_gets_ever_longer_pauses(

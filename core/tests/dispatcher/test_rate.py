@@ -176,6 +176,7 @@ class Imports(Notifier):
         return [one for channel in self.channels for one in channel.sent]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("batch_size", "kind"),
     [

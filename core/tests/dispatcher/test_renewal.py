@@ -49,6 +49,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_waits_is_due_within_a_minute(failing, clock, settle, scripted, eventually, deliver, change):
     bus, listener = failing

@@ -127,6 +127,7 @@ def test_a_retry_that_comes_due_is_not_slept_through(open_bus, scripted, eventua
     eventually(lambda: len(scripted.sent("a")) == 2)
 
 
+@pytest.mark.slow
 def test_a_look_that_failed_is_made_again_a_second_later(
     open_bus, scripted, eventually, quiet_at_once, monkeypatch, caplog
 ):

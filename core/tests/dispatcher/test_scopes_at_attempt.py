@@ -66,6 +66,7 @@ def details(bus):
     return {one.event_id: (one.state, one.detail) for one in bus.deliveries.list()}
 
 
+@pytest.mark.sample(2)
 def test_what_is_of_another_scope_by_now_is_dead_with_a_reason_and_the_rest_goes_out(
     open_bus, kind, scripted, eventually
 ):

@@ -192,6 +192,7 @@ def test_revived_deliveries_of_a_window_leave_together(bus, clock, together):
     assert together.batches == [ids, ids]
 
 
+@pytest.mark.slow
 def test_in_the_background_a_window_is_sent_when_it_is_over(together, open_bus, monkeypatch):
     monkeypatch.setattr(type(together), "window", lambda self, config: 1.0)
     done = threading.Event()

@@ -172,6 +172,7 @@ def impatient(tmp_path, database):
         yield opened
 
 
+@pytest.mark.slow
 def test_a_connection_that_was_forgotten_is_told_of_while_it_is_waited_for_and_in_the_error(
     impatient, database, caplog
 ):
@@ -183,6 +184,7 @@ def test_a_connection_that_was_forgotten_is_told_of_while_it_is_waited_for_and_i
     connection.close()
 
 
+@pytest.mark.sample(1)
 def test_so_is_one_of_an_event_loop(impatient, database, caplog):
     aiosqlite = pytest.importorskip("aiosqlite")
 
@@ -198,6 +200,7 @@ def test_so_is_one_of_an_event_loop(impatient, database, caplog):
     assert re.search(f"has been locked for 1 s {HINT}", caplog.text)
 
 
+@pytest.mark.slow
 def test_the_transaction_of_another_process_is_no_reason_to_look_for_a_connection(impatient, database, locked, caplog):
     locked(database)
     with pytest.raises(StoreBusy, match="by another process, or another transaction"):
@@ -287,6 +290,7 @@ def test_so_may_the_first_one_after_an_upgrade(late, database):
     connection.close()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_bus_that_is_opened_within_a_transaction_says_so_at_once(late, database, mode):
     connection = sqlite3.connect(database)

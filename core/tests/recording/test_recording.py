@@ -243,6 +243,7 @@ def test_two():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "delivers"), [("", True), ("pulp_events_record = true", False)])
 def test_what_was_pending_is_not_delivered_by_a_bus_that_is_opened_at_an_import(tmp_path, option, delivers):
     data = tmp_path / "data"

@@ -5,6 +5,8 @@ import signal
 from contextlib import contextmanager
 from importlib.metadata import version
 
+import pytest
+
 from pulp_events import EventBus
 from pulp_events.plugins.registry import Plugins
 
@@ -44,6 +46,7 @@ def test_a_worker_that_reads_its_settings_again_stays_the_one_it_is(place, event
         eventually(lambda: [one.kind for one in workers().values()] == ["worker"])
 
 
+@pytest.mark.slow
 def test_a_worker_stopped_with_work_under_way_tells_how_much_that_is(place, eventually):
     place.listener(delay=2)
     place.emit(3)

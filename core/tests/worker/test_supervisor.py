@@ -297,6 +297,7 @@ def hang(place):
     wanted.unlink(missing_ok=True)
 
 
+@pytest.mark.slow
 def test_a_worker_whose_dispatcher_hangs_is_killed_by_systemd(place, systemd, hang):
     place.environment["WATCHDOG_USEC"] = "600000"
     worker = place.worker()
@@ -392,6 +393,7 @@ if wanted.exists():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("first", [True, False])
 def test_a_worker_of_a_pool_that_hangs_before_it_is_ready_is_killed_and_replaced(place, systemd, eventually, first):

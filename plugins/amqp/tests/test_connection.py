@@ -100,6 +100,7 @@ def test_after_a_restart_of_the_broker_the_same_channel_delivers(make_delivery, 
         broker.stop()
 
 
+@pytest.mark.slow
 def test_heartbeats_keep_an_idle_connection_alive(make_delivery, open_channel) -> None:
     with AmqpBroker(idle_timeout=0.4) as broker:
         channel = open_channel(broker.url)

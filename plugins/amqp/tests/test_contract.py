@@ -51,6 +51,14 @@ class TestAmqp(NotifierContract):
     module = "pulp_events_amqp"
     transports = ("proton", "ssl")
     connects_again = True
+    slow_claims = (
+        "test_no_delivery_is_kept",
+        "test_nothing_is_left_after_close",
+        "test_nothing_secret_is_seen",
+        "test_an_interrupt_is_not_taken_for_a_failure",
+        "test_a_server_that_hangs_is_given_up_within_the_time_limit",
+        "test_what_it_sets_and_returns_is_valid",
+    )
     largest = 240_000
     too_large = "tried again"
     invalid = [{"exchange": ""}, {"exchange": "x" * 300}, {"exchange": "a\nb"}, {"nonsense": "1"}]

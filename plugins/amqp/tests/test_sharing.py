@@ -197,6 +197,7 @@ def test_when_no_broker_of_the_list_can_be_used_every_reason_is_told(open_channe
             open_channel(f"{strict.url},{url}")
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_back_within_the_timeout_costs_no_attempt(make_delivery, open_channel) -> None:
     broker = AmqpBroker().start()
     try:
@@ -240,6 +241,7 @@ def test_a_login_that_is_refused_is_not_tried_again_at_once(make_delivery, open_
         channel.send(make_delivery(1))
 
 
+@pytest.mark.slow
 def test_nobody_fails_without_a_try_however_long_the_broker_was_down(make_delivery, open_channel) -> None:
     with AmqpBroker() as broker, FaultProxy(broker.port) as proxy:
         channel = open_channel(f"amqp://127.0.0.1:{proxy.port}", timeout="400ms")

@@ -68,6 +68,15 @@ class TestEmail(NotifierContract):
     largest = 240_000
     too_large = "shortened"
     endpoint_class = SmtpEndpoint
+    slow_claims = (
+        "test_no_delivery_is_kept",
+        "test_no_report_is_kept_after_close",
+        "test_nothing_is_left_after_close",
+        "test_nothing_secret_is_seen",
+        "test_a_reset_connection_is_transient",
+        "test_its_process_outlives_it",
+        "test_what_it_sets_and_returns_is_valid",
+    )
     invalid = [
         {},
         {"subject": "x"},
@@ -101,6 +110,7 @@ class DigestEndpoint(SmtpEndpoint):
         self.sink.reply("DATA", "451 4.3.0 try again later", times=1)
 
 
+@pytest.mark.slow
 class TestEmailDigest(TestEmail):
     endpoint_class = DigestEndpoint
 

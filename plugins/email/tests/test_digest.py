@@ -218,6 +218,7 @@ def test_through_the_bus_with_a_greylisting_server_and_a_bad_address(tmp_path) -
         }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_in_the_background_it_comes_when_its_window_is_over_and_a_test_comes_at_once(tmp_path) -> None:
     with SmtpSink() as sink, open_bus(tmp_path, sink, deliver="background") as bus:
         listener = bus.listeners.create("email", {"subject": "s", "addresses": ["a@x.example"], "digest": "2s"}, ["*"])

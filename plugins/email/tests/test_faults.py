@@ -86,6 +86,7 @@ def test_a_recipient_that_is_greylisted_keeps_no_other_waiting(
         assert (type(failure), failure.retry_after) == (TransientFailure, None)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("command", ["RCPT", "DATA"])
 def test_a_server_that_hangs_in_the_middle_ends_with_the_time_limit(
     sink, open_channel, delivery, failure_of, monkeypatch, command

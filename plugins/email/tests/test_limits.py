@@ -18,6 +18,7 @@ def sink(request):
         yield sink
 
 
+@pytest.mark.slow
 def test_an_answer_after_the_dot_that_takes_longer_than_the_time_limit_is_waited_for(
     sink, open_channel, delivery
 ) -> None:

@@ -131,6 +131,7 @@ def broken(request, authority):
         yield sink
 
 
+@pytest.mark.sample(3)
 def test_an_offer_that_comes_to_nothing_is_no_worse_than_none_and_is_said_once(
     broken, open_channel, delivery, caplog
 ) -> None:

@@ -266,6 +266,7 @@ UNCLEAN = {
 }  # fmt: skip
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("what", UNCLEAN)
 def test_a_connection_that_is_not_clean_is_closed_and_none_of_that_receiver_used_twice(
     open_channel, delivery: Delivery, raw_server, context, bundle: str, what: str
@@ -300,6 +301,7 @@ LATE = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("what", LATE)
 def test_what_comes_late_while_the_next_request_is_on_its_way_is_distrusted(
     open_channel, delivery: Delivery, raw_server, context, bundle: str, what: str
@@ -440,6 +442,7 @@ def test_a_status_line_that_is_not_whole_is_none(open_channel, delivery: Deliver
         channel.send(delivery)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("head", [b"Content-Length: 99", b"Transfer-Encoding: chunked", b"Connection: close"])
 @pytest.mark.parametrize("status", [b"200 OK", b"503 No"])
 def test_a_body_that_does_not_end_is_not_waited_for(
@@ -465,6 +468,7 @@ def test_a_body_that_does_not_end_is_not_waited_for(
         over.set()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("status", [b"200 OK", b"503 No"])
 @pytest.mark.parametrize("drips", [True, False])
 def test_a_head_that_does_not_end_is_not_waited_for(

@@ -78,6 +78,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_answer_is_bounded_in_time_and_memory(open_channel, delivery: Delivery, what: str) -> None:
     tracemalloc.start()
