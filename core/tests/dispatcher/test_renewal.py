@@ -71,11 +71,26 @@ def test_also_if_nobody_delivers_while_it_is_changed(failing, clock, deliver, se
     bus.close()
     onlooker = open_bus("external", clock, retry_schedule="10h, 10h", jitter=0)
     CHANGES[change](onlooker, listener)
-    assert waits(onlooker, clock) > HOURS - 60
+    assert (waits(onlooker, clock) > HOURS - 60) == (change != "disabled and enabled"), "enabling needs nobody's help"
     later = open_bus(deliver, clock, retry_schedule="10h, 10h", jitter=0)
     if deliver == "inline":
         settle(later)
     eventually(lambda: waits(onlooker, clock) <= LONGEST)
+
+
+def test_also_if_whoever_delivers_meets_the_enabled_listener_first(failing, clock, settle, monkeypatch):
+    bus, listener = failing
+    forget = bus.outbox.forget_health
+
+    def meet_first(listener_id):
+        bus.dispatcher.look_soon()
+        settle(bus)
+        forget(listener_id)
+
+    monkeypatch.setattr(bus.outbox, "forget_health", meet_first)
+    bus.listeners.disable(listener.id)
+    bus.listeners.enable(listener.id)
+    assert waits(bus, clock) <= LONGEST
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,12 @@ class Delivering:
         if connection is not None:
             self._follows().forget_within(connection, listener.id, None)
             return
+        from pulp_events.dispatcher.renewal import mark
+
         self.outbox.forget_health(listener.id)
+        # Not left to a dispatcher: it may have met the enabled listener already, when the outbox had not yet forgotten.
+        while self.outbox.renew({listener.id: mark(listener)}, self._dice.random):
+            pass
         self.look_soon()
 
     def listener_unmuted(self, listener: Listener, connection: Any = None) -> None:
