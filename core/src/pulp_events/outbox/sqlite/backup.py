@@ -32,6 +32,8 @@ FORMAT = 2
 """1: without files of plugins; written still where there are none, so that an earlier release can read it."""
 RECORDS_VERSION = 1
 """Of the file of listener records, which only `listeners.atomic_storage` makes."""
+OF_DATABASE = ("", "-journal", "-wal", "-shm")
+"""Endings of the files that SQLite makes for one database."""
 _NAMES = frozenset(["format", "made", "listeners", "history", "digest", "whole", "files"])
 """What a backup says of itself. `digest` is of the listeners, `whole` of the file; earlier releases wrote neither."""
 
@@ -125,8 +127,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror or error}; name a writable file") from error
     finally:
-        for leftover in (new, new.with_name(new.name + "-journal")):
-            leftover.unlink(missing_ok=True)
+        for ending in OF_DATABASE:
+            new.with_name(new.name + ending).unlink(missing_ok=True)
     return found
 
 
@@ -210,7 +212,7 @@ def _is_one_of_ours(target: Path, outbox: Path, listeners: Path) -> bool:
     ):
         return True
     database = os.path.realpath(outbox)
-    beside = (f"{database}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
+    beside = (f"{database}{ending}" for ending in OF_DATABASE)
     locks = (f"{outbox}.lock", str(listeners.with_suffix(".lock")))
     records = (os.path.realpath(listeners), os.path.realpath(history_of(listeners)))
     return str(target) in (*records, *locks, *beside)
@@ -247,7 +249,7 @@ def _records_version(records: Any) -> int:
 def _remove_leftovers(target: Path) -> None:
     """Delete what backups to this file have left that were killed: it is large, and has secrets."""
     for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp*"):
-        found = re.fullmatch(rf"\.{re.escape(target.name)}\.(\d+)\.tmp(-journal)?", path.name)
+        found = re.fullmatch(rf"\.{re.escape(target.name)}\.(\d+)\.tmp({'|'.join(OF_DATABASE)})", path.name)
         if found and not _runs(int(found[1])):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
