@@ -53,7 +53,7 @@ def descriptors():
     found = set()
     for one in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            if "inotify" in os.readlink(one):
+            if "inotify" in str(one.readlink()):
                 found.add(one.name)
     return found
 
