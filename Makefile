@@ -43,15 +43,21 @@ test-python:
 	  VENV=$$venv scripts/setup dev && $$venv/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # What the user guide's three do not need has an environment of its own.
-further := apprise django fastapi opentelemetry postgres prometheus web
-gallery := chat kafka mqtt redis_streams
+small := apprise django fastapi opentelemetry prometheus
+large := postgres web
+gallery := chat kafka mqtt redis_streams test_gallery.py
+extra := .venv-extra/bin/python -m pytest
 
 # Each package in a process of its own: a process has one provider of traces, and one Django.
 test-extra:
 	@scripts/setup extra
-	for tests in $(or $(TESTS),$(further:%=plugins/%/tests) $(gallery:%=examples/gallery/%) examples/gallery/test_gallery.py \
-  receiver/tests tests/test_example_plugins.py); do \
-	  .venv-extra/bin/python -m pytest $(ARGS) $$tests || exit 1; done
+ifdef TESTS
+	for tests in $(TESTS); do $(extra) $(ARGS) $$tests || exit 1; done
+else
+	for tests in $(small:%=plugins/%/tests) receiver/tests tests/test_example_plugins.py; do $(extra) $$tests || exit 1; done
+	for tests in $(large:%=plugins/%/tests); do $(extra) -n 2 --dist loadfile $$tests || exit 1; done
+	$(extra) -n auto --dist worksteal $(gallery:%=examples/gallery/%)
+endif
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
