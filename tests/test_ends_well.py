@@ -127,6 +127,46 @@ def test_gunicorn(started, stopped):
     stopped(server, lambda _: ids)
 
 
+LIMITED = """
+import os
+import tasks
+from celery.exceptions import SoftTimeLimitExceeded
+from tasks import app
+
+def note(name, text):
+    with open(os.environ[name], "a") as file:
+        file.write(text + "\\n")
+
+@app.task(soft_time_limit=1)
+def emit_until_told(number):
+    try:
+        while True:
+            note("EMITTED", tasks.bus.emit("repo.sync.start", {"repo_id": f"{number}"}).id)
+    except SoftTimeLimitExceeded:
+        note("EMITTED", tasks.bus.emit("repo.sync.finish", {"repo_id": f"{number}"}).id)
+        note("LIMITED", f"{number}")
+"""
+
+
+@pytest.mark.slow
+def test_celery_with_soft_time_limits(started, stopped, tmp_path, bus_settings):
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "limited.py").write_text(LIMITED)
+    own = {
+        "EMITTED": str(tmp_path / "emitted"), "LIMITED": str(tmp_path / "limited"), "QUEUE": str(tmp_path / "queue"),
+        "BROKER": "filesystem://", "PYTHONPATH": f"{EXAMPLES}{os.pathsep}{tmp_path}",
+    }  # fmt: skip
+    worker = started(BIN / "celery", "-A", "limited", "worker", "--concurrency", "2", "--loglevel", "error", **own)
+    caller = "import limited\nfor n in range(12): limited.emit_until_told.delay(n)"
+    subprocess.run([sys.executable, "-c", caller], cwd=EXAMPLES, env={**bus_settings, **own}, check=True, timeout=60)
+    deadline, limited = time.monotonic() + 90, tmp_path / "limited"
+    while not limited.exists() or len(limited.read_text().split()) < 12:
+        assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+        time.sleep(0.1)
+    assert sorted(map(int, limited.read_text().split())) == [*range(12)]
+    stopped(worker, lambda _: (tmp_path / "emitted").read_text().split())
+
+
 @pytest.mark.slow
 def test_celery(started, stopped, tmp_path, bus_settings):
     (tmp_path / "queue").mkdir()
