@@ -8,9 +8,13 @@ import sys
 import tarfile
 from pathlib import Path
 
+from packaging.version import Version
+
 RELEASES = Path(__file__).with_name("releases")
 NOW = None
 """In place of the name of a release: this one."""
+LAST = max((path.name.removesuffix(".tar.xz") for path in RELEASES.glob("*.tar.xz")), key=Version)
+"""The release before this one."""
 
 WORKER = """
 import sys

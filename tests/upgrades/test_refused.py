@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from kept import NAMES
-from releases import EMITTER, NOW, WORKER, Releases, end
+from releases import EMITTER, LAST, NOW, WORKER, Releases, end
 from rolling import TOO_NEW
 
 from pulp_events import EventBus
@@ -95,7 +95,7 @@ def test_a_newer_outbox_that_looks_damaged_is_not_set_aside(folder_of):
 
 @pytest.mark.parametrize("release", ["0.1.dev8"])
 def test_an_earlier_release_refuses_what_this_one_wrote(release, folder_of, tmp_path):
-    folder = folder_of("0.1.0")
+    folder = folder_of(NAMES[-1])
     shutil.copytree(folder.path, tmp_path / "kept")
     with Releases(tmp_path, release) as releases:
         for code in (WORKER, EMITTER):
@@ -107,9 +107,9 @@ def test_an_earlier_release_refuses_what_this_one_wrote(release, folder_of, tmp_
 
 
 @pytest.mark.sample(1)
-@pytest.mark.parametrize("release", [NOW, "0.1.0"])
+@pytest.mark.parametrize("release", [NOW, LAST])
 def test_a_worker_ends_when_a_newer_release_changes_its_tables(release, folder_of, endpoints, tmp_path):
-    folder = folder_of("0.1.0")
+    folder = folder_of(NAMES[-1])
     with Releases(tmp_path, *filter(None, [release])) as releases:
         worker = releases.start(release, WORKER, folder.config)
         endpoints.http.wait_for(6, timeout=30)

@@ -1,7 +1,7 @@
 """A rolling upgrade over one data folder, with processes killed at random, loses nothing."""
 
 import pytest
-from releases import Releases
+from releases import LAST, Releases
 from rolling import Rolling, check_all_arrived
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -17,7 +17,7 @@ def check_rolling(endpoints, tmp_path, earlier, seed):
 
 
 def test_with_the_last_release(endpoints, tmp_path):
-    assert check_rolling(endpoints, tmp_path, "0.1.0", seed=1).refused == 0
+    assert check_rolling(endpoints, tmp_path, LAST, seed=1).refused == 0
 
 
 def test_with_a_release_whose_tables_are_older(endpoints, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "tests/upgrades"))
 from going_on import Endpoints, check_goes_on, check_looks_as_before
 from kept import FIXTURES, NAMES, Kept, few_are_quick
-from releases import EMITTER, NOW, WORKER, Releases, end
+from releases import EMITTER, LAST, NOW, WORKER, Releases, end
 from rolling import TOO_NEW, Rolling, check_all_arrived
 from scene import ODD
 
@@ -121,7 +121,7 @@ def test_processes_that_migrate_at_once(name, site, endpoints):
 
 
 def test_a_newer_database_is_refused_and_stays_as_it_is(site):
-    there = site("0.1.0")
+    there = site(NAMES[-1])
     there.run("SET search_path TO public; " + NEWER)
     before = there.definitions(), there.ask("SELECT * FROM pulp_delivery ORDER BY event_seq, n")
     for command in (["listener", "list"], ["worker"], ["emit", "repo.publish.start", "--payload", '{"repo_id": "r"}']):
@@ -132,9 +132,9 @@ def test_a_newer_database_is_refused_and_stays_as_it_is(site):
     assert (there.definitions(), there.ask("SELECT * FROM pulp_delivery ORDER BY event_seq, n")) == before
 
 
-@pytest.mark.parametrize("release", [NOW, "0.1.0"])
+@pytest.mark.parametrize("release", [NOW, LAST])
 def test_processes_end_when_a_newer_release_changes_their_tables(release, site, endpoints, tmp_path):
-    there = site("0.1.0")
+    there = site(NAMES[-1])
     with Releases(tmp_path, *filter(None, [release])) as releases:
         worker = releases.start(release, WORKER, there.config)
         emitter = releases.start(release, EMITTER, there.config)
@@ -150,11 +150,11 @@ def test_processes_end_when_a_newer_release_changes_their_tables(release, site, 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("earlier", ["0.1.0", "0.1.dev8"])
+@pytest.mark.parametrize("earlier", [LAST, "0.1.dev8"])
 def test_a_rolling_upgrade_loses_nothing(earlier, site, endpoints, tmp_path):
     there = site()
     with Releases(tmp_path, earlier) as releases:
         rolling = Rolling(releases, there.config, earlier, seed=3)
         rolling.run(endpoints.http.url)
     check_all_arrived(endpoints.http, rolling.stored)
-    assert bool(rolling.refused) == (earlier != "0.1.0")
+    assert bool(rolling.refused) == (earlier != LAST)
