@@ -79,6 +79,28 @@ def test_flipped_bits_are_an_error_once_and_then_there_is_a_new_outbox(tmp_path,
     ask_all(path, seed)
 
 
+def test_a_row_that_can_no_more_be_changed_stops_nobody(tmp_path, sound):
+    """A bit of it made one of its values NULL, where none can be."""
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(sound)
+    path.parent.chmod(0o700)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        stated = "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE name = 'pulp_delivery'"
+        column = ("attempts    INTEGER NOT NULL DEFAULT 0", "attempts    INTEGER DEFAULT 0")
+        assert connection.execute(stated, column).rowcount == 1
+        connection.commit()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        last = "(SELECT max(event_seq) FROM pulp_delivery WHERE state = 'pending')"
+        assert connection.execute(f"UPDATE pulp_delivery SET attempts = NULL WHERE event_seq = {last}").rowcount == 1
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(stated, column[::-1])
+        connection.commit()
+    ask_all(path, "NULL")
+    [aside] = tmp_path.glob("outbox.sqlite.corrupt-*")
+    assert "NULL value in pulp_delivery.attempts" in damage.find(aside)
+
+
 @pytest.mark.slow
 def test_flipped_bits_many_times(tmp_path, sound):
     for seed in range(100, 500):

@@ -26,9 +26,10 @@ T = TypeVar("T")
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What the driver raises; the latter where its own message quotes a damaged file."""
 _SIGNS_OF_DAMAGE = re.compile(
-    r"decode|no such (column|table|index)|has no column|malformed|JSON|already exists|duplicate column"
+    r"decode|no such (column|table|index)|has no column|malformed|JSON|already exists|duplicate column|NOT NULL"
 )
-"""In what SQLite or its driver says: text that is no UTF-8, or tables that are not as we made them."""
+"""In what SQLite or its driver says: text that is no UTF-8, tables that are not as we made them, or a row that has NULL
+where none can be, so that no other column of it can be changed."""
 BUSY_TIMEOUT = 30.0
 """Seconds that we wait for other transactions while none of them ends, unless `[storage] timeout` says otherwise."""
 MOST_TIMEOUTS = 20
