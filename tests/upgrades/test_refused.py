@@ -16,6 +16,13 @@ from pulp_events.testing import Admin
 
 REMEDY = "upgrade this pulp-events too, or restore the backup"
 EMIT = ("emit", "repo.sync.start", "--payload", '{"repo_id": "r"}')
+CHANGES = [
+    ("listener", "http", "create", "--event-type=*", "--url=http://ci.example/hook"),
+    *(("listener", change, "ci") for change in ("disable", "enable", "unmute", "delete")),
+    ("listener", "mute", "ci", "--for=1h"),
+    ("listener", "mute", "--all", "--for=1h"),
+    ("listener", "http", "update", "ci", "--url=http://ci.example/other"),
+]
 NEWER = f"""
 BEGIN;
 ALTER TABLE pulp_delivery RENAME COLUMN attempts TO tries;
@@ -58,6 +65,8 @@ def check_refusal(done):
     ("newer", "commands"),
     [
         (make_outbox_newer, [("delivery", "list"), EMIT, ("worker",), ("delivery", "retry", "--all")]),
+        (make_outbox_newer, [("erase", "--event-type=repo.sync.start", "--yes")]),
+        (make_outbox_newer, CHANGES),
         (make_listeners_newer, [("listener", "list"), EMIT, ("listener", "disable", "ci")]),
     ],
 )

@@ -116,6 +116,8 @@ def _erase(bus: EventBus, arguments: argparse.Namespace, query: EventQuery, wher
                 query, where=where, all_events=arguments.all, progress=note, timeout=arguments.timeout
             )
         except StoreError as error:
+            if so_far == Erased():
+                raise
             failed, result = error, ErasureResult(so_far)
     clean = failed is None and not result.interrupted
     _show(arguments, replace(result, erased=so_far), clean)

@@ -20,7 +20,7 @@ from pulp_events.bus.grace import Grace
 from pulp_events.bus.homes import Home
 from pulp_events.bus.refusals import RAISE
 from pulp_events.bus.remembering import TypeMemory
-from pulp_events.bus.stores import open_listener_store
+from pulp_events.bus.stores import open_listener_store, refuse_newer_outbox
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
@@ -267,6 +267,7 @@ class Lifecycle:
             self._delivering.listener_unmuted,
             observers.tell_changed,
             self._by,
+            lambda: refuse_newer_outbox(self.settings, self.data_dir),
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._emitting.make()

@@ -46,6 +46,21 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
     return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait, emit_timeout=emit_wait)
 
 
+def refuse_newer_outbox(settings: Settings, folder: Path) -> None:
+    """Raise StoreTooNew where a newer release wrote the outbox: then nothing beside it is to change either.
+
+    No file is made, and none looked at but ours: a plugin's store sees to itself.
+    """
+    storage = settings.section("storage")
+    if storage["outbox"] != FILES and (storage["outbox"] or storage["url"]):
+        return
+    path = outbox_path(settings, folder)
+    if path.exists():
+        from pulp_events.outbox.sqlite import schema
+
+        schema.check_known(path)
+
+
 def lacks_tables(settings: Settings, folder: Path) -> bool:
     """Whether the outbox is the application's own SQLite database, and does not have its tables of this release yet.
 

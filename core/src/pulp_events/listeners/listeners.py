@@ -63,8 +63,10 @@ class Listeners:
         on_unmute: Callable[..., None],
         on_change: Callable[[Sequence[Pair], str], None],
         by: Callable[[], str],
+        check: Callable[[], None],
     ) -> None:
-        """`by`: who makes the changes, for the history; `on_change`: told of those that are stored, and by whom.
+        """`by`: who makes the changes, for the history; `on_change`: told of those that are stored, and by whom;
+        `check`: raises an error where nothing is to be changed.
 
         The others are given a listener, and the connection in whose transaction it was changed if there is one.
         """
@@ -74,7 +76,7 @@ class Listeners:
         self._clock = clock
         self._making = Making(plugins, clock, Actor(limits))
         history = store if isinstance(store, ListenerHistory) else None
-        self._writing = Writing(store, history, plugins, clock, on_change, by, self._making.actor)
+        self._writing = Writing(store, history, plugins, clock, on_change, by, self._making.actor, check)
         self._advice = Advice(plugins, settings, clock, limits)
         self._on_delete = on_delete
         self._on_enable = on_enable

@@ -39,6 +39,8 @@ class Writing:
     """Who makes them, for the history."""
     actor: Actor
     """What he may do."""
+    check: Callable[[], None]
+    """Called before any change; what it raises leaves all as it is."""
     connection: Any = None
     """In whose transaction they are made; None: in one of their own."""
     refuse: Callable[[Listener], None] | None = None
@@ -47,6 +49,7 @@ class Writing:
     def edit(self, make: Callable[[Edit], T], *, only: str | None = None) -> T:
         """Make changes, add them to the history, and tell who observes them. `only`: id of the one listener that they
         concern, where neither a name is given nor one looked for."""
+        self.check()
         pairs: Sequence[Pair] = ()
         by = self.by()
 
