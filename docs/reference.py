@@ -23,7 +23,7 @@ def klass(found: type) -> str:
     """A class: docstring, attributes, methods."""
     parts = [docstring(found)]
     constructor = vars(found).get("__init__")
-    if constructor is not None and not dataclasses.is_dataclass(found) and docstring(constructor) != HIDDEN:
+    if constructor is not None and not dataclasses.is_dataclass(found) and not is_internal(constructor):
         parts.append(signature(found.__name__, constructor))
     package = found.__module__
     ours = [base for base in found.__mro__ if f"{base.__module__}.".startswith(f"{package}.")]
@@ -34,12 +34,18 @@ def klass(found: type) -> str:
         return "\n".join([*parts, f"| word | meaning |\n| --- | --- |\n{words}"])
     for name, value in vars(found).items():
         method = value.__func__ if isinstance(value, staticmethod | classmethod) else value
-        if not name.startswith("_") and inspect.isfunction(method):
+        if not name.startswith("_") and inspect.isfunction(method) and not is_internal(method):
             parts.append(function(name, method))
     return "\n".join(part for part in parts if part.strip())
 
 
-HIDDEN = "Not for applications: use `EventBus.open`.\n"
+INTERNAL = "Not for applications"
+"""So begins the docstring of what nobody is to use: a constructor's arguments are not shown, others not at all."""
+
+
+def is_internal(found: Any) -> bool:
+    """True for a function, or a property, that is not shown."""
+    return docstring(found).startswith(INTERNAL)
 
 
 def signature(name: str, found: Callable[..., Any]) -> str:
@@ -71,8 +77,9 @@ def attributes(found: type) -> Iterator[str]:
                 yield _row(name, kind.replace("ClassVar[", "").removesuffix("]" * ("ClassVar[" in kind)) + value, text)
         elif isinstance(node, ast.FunctionDef) and any("property" in ast.unparse(each) for each in node.decorator_list):
             returns = ast.unparse(node.returns) if node.returns else ""
-            if not node.name.startswith("_"):
-                yield _row(node.name, returns, ast.get_docstring(node) or "")
+            text = ast.get_docstring(node) or ""
+            if not node.name.startswith("_") and not text.startswith(INTERNAL):
+                yield _row(node.name, returns, text)
 
 
 def _default(found: type, name: str, value: ast.expr | None) -> str:

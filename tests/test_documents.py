@@ -478,3 +478,11 @@ def test_the_tests_of_an_application_on_the_page_about_them_leave_no_file_and_no
     )  # fmt: skip
     assert "1 failed, 2 passed" in done.stdout and "not closed" not in done.stdout + done.stderr
     assert {*tmp_path.iterdir()} == written
+
+
+@pytest.mark.parametrize("path", [*OURS, *OF_PACKAGES], ids=name)
+def test_every_row_of_a_table_is_in_one_with_a_head(path):
+    prose = re.sub(r"^( *)```.*?^\1```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    tables = re.findall(r"(?:^\|.*\n?)+", prose, flags=re.MULTILINE)
+    alone = [rows.partition("\n")[0] for rows in tables if not re.match(r".*\n\|[ :|-]*-[ :|-]*\|(\n|$)", rows)]
+    assert alone == [], "rows without a head, which are shown as text: is there an empty line within a table?"

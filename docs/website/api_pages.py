@@ -32,8 +32,27 @@ MODULES = {
     "pulp_events.events.trace_context": "the trace that an event belongs to",
     "pulp_events_receiver": "for receivers: verify, read, drop repeats",
 }
+OTHERS = {
+    "pulp_events_receiver.seen.sqlite": "ids of deliveries in SQLite",
+    "pulp_events_receiver.seen.postgres": "ids of deliveries in PostgreSQL",
+    "pulp_events_receiver.seen.sqlalchemy": "ids of deliveries through SQLAlchemy",
+    "pulp_events_receiver.seen.django": "ids of deliveries in Django",
+    "pulp_events_django": "the bus of a Django project",
+    "pulp_events_fastapi": "the bus of a FastAPI application",
+    "pulp_events_prometheus": "metrics for an application's own registry",
+    "pulp_events_web": "REST API and web console as a WSGI application",
+    "pulp_events_postgres": "tables made by an application's own migrations",
+    "pulp_events_amqp.testing": "an AMQP broker for tests",
+    "pulp_events_cli.main": "the command line, called from Python",
+}
+"""Modules of the other distributions. Their names, such as `emit`, are no links where others mention them: mostly
+something else is meant."""
 
 PROMISED = {
+    **{f"pulp_events_receiver.seen.{each}": ["Seen"] for each in ("sqlite", "postgres", "sqlalchemy", "django")},
+    "pulp_events_postgres": ["create_tables"],
+    "pulp_events_amqp.testing": ["AmqpBroker"],
+    "pulp_events_cli.main": ["main"],
     "pulp_events.schemas.asyncapi": ["document"],
     "pulp_events.schemas.json_schema": ["report_schema"],
     "pulp_events.events.trace_context": ["Traced", "from_text"],
@@ -49,11 +68,16 @@ def pages() -> dict[str, str]:
         f"api/{_slug(heading)}": _page(f"pulp_events: {heading.lower()}", "pulp_events", names)
         for heading, names in _groups().items()
     }
-    found |= {f"api/{module}": _page(module, module, _public(module), about) for module, about in MODULES.items()}
+    found |= {
+        f"api/{module}": _page(module, module, _public(module), about)
+        for module, about in {**MODULES, **OTHERS}.items()
+    }
     own = [f"- [{heading}]({_slug(heading)}.md): {_listed(names)}" for heading, names in _groups().items()]
     further = [f"- [{module}]({module}.md): {about}" for module, about in MODULES.items()]
+    others = [f"- [{module}]({module}.md): {about}" for module, about in OTHERS.items()]
     index = ["# Python API", "", "What [stays within a major version](../stability.md), from the docstrings.", "",
              "## pulp_events", "", *own, "", "## Further modules", "", *further, "",
+             "## Other distributions", "", *others, "",
              contents([f"/{name}" for name in found])]  # fmt: skip
     return {"api/index.md": "\n".join(index), **{f"{name}.md": text for name, text in found.items()}}
 

@@ -1,4 +1,5 @@
-"""Checks a built site: each link within it leads somewhere, and no page fetches anything from elsewhere.
+"""Checks a built site: each link within it leads somewhere, no page fetches anything from elsewhere, and no page shows
+a mark that is for Sphinx, such as `:meta private:`, as text.
 
     python docs/website/check_links.py build/site
 
@@ -22,16 +23,18 @@ NOT_FETCHED = {"next", "prev", "index", "search", "author", "copyright", "canoni
 LINKED = {"a": "href", "area": "href", "form": "action"}
 IN_STYLES = re.compile(r"""(?:url\(\s*|@import\s+)['"]?(?P<target>(?:https?:)?//[^'")\s]+)""")
 HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.I)
+MARK = re.compile(r"(?<!\w):meta \w+:")
 MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass
 class Page(HTMLParser):
-    """What a page links to and fetches, and the places on it that can be linked to."""
+    """What a page links to and fetches, the places on it that can be linked to, and the marks that it shows."""
 
     links: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
+    marks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -48,12 +51,18 @@ class Page(HTMLParser):
             kinds = set(given.get("rel", "").split())
             (self.links if kinds & NOT_FETCHED else self.fetched).append(given["href"])
 
+    def handle_data(self, data: str) -> None:
+        """Called by the parser."""
+        self.marks += MARK.findall(data)
+
 
 def faults(folder: Path) -> Iterator[str]:
-    """One line for each link that is wrong, with the page that it is on."""
+    """One line for each link that is wrong and each mark that is shown, with the page that it is on."""
     pages = {path.resolve(): _read(path) for path in pages_of(folder)}
     for path, page in pages.items():
         name = path.relative_to(folder.resolve())
+        for mark in page.marks:
+            yield f"{name}: shows {mark}; begin that docstring with `Not for applications`"
         for target in page.fetched:
             if _is_elsewhere(target):
                 yield f"{name}: fetches {target} from elsewhere; keep a copy in docs/website/static"
@@ -101,5 +110,5 @@ if __name__ == "__main__":
     site = Path(sys.argv[1])
     found = list(faults(site))
     sys.stderr.write("".join(f"{each}\n" for each in found))
-    sys.stdout.write(f"{len(pages_of(site))} pages, {len(found)} wrong links\n")
+    sys.stdout.write(f"{len(pages_of(site))} pages, {len(found)} faults\n")
     sys.exit(bool(found) or not (site / "index.html").is_file())

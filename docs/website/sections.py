@@ -16,7 +16,7 @@ PAGE = re.compile(r"\]\((?P<page>[^)#\s]+)\.md\)")
 REFERENCE = "Reference"
 GENERATED = """\
 - [Commands](cli/pulp-admin.md): `pulp-admin`, each section and command
-- [Python API](api/index.md): every public name, from its docstring
+- [Python API](api/index.md): every [public name](stability.md#public-names), from its docstring
 """
 """What is first in that section: pages that only the site has."""
 

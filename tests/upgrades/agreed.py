@@ -16,6 +16,12 @@ def last(folder, suffix):
 def check(kind, found, remedy):
     """Fail unless what was found is what was agreed on. `kind`: `api` or `contract`."""
     agreed = {each["what"]: each["why"] for each in tomllib.loads((HERE / "agreed.toml").read_text()).get(kind, ())}
-    assert found - agreed.keys() == set(), f"{remedy} (docs/stability.md); or agree on it in agreed.toml"
-    assert agreed.keys() - found == set(), "agreed on, and not so: take it out of agreed.toml"
-    assert all(agreed.values()), "say why"
+    broken, over = sorted(found - agreed.keys()), sorted(agreed.keys() - found)
+    unexplained = sorted(what for what, why in agreed.items() if not why)
+    assert not broken, _told(f"{remedy} (docs/stability.md); or agree on it in agreed.toml", broken)
+    assert not over, _told("agreed on, and not so: take it out of agreed.toml", over)
+    assert not unexplained, _told("say why in agreed.toml", unexplained)
+
+
+def _told(remedy, lines):
+    return "\n  ".join([f"{remedy}:", *lines])

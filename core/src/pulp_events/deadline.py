@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
 """What `socket.getaddrinfo` finds: family, kind, protocol, canonical name, address."""
 
-Each = TypeVar("Each")
+_Each = TypeVar("_Each")
 
 SLACK = 0.05
 """Seconds by which a read or write may outlast the deadline, or fall short of it."""
@@ -58,7 +58,7 @@ class Deadline:
         finally:
             self._at = whole
 
-    def shares(self, things: Sequence[Each]) -> Iterator[tuple[Each, float]]:
+    def shares(self, things: Sequence[_Each]) -> Iterator[tuple[_Each, float]]:
         """Yield each thing to try, with its equal share, in seconds, of the time left at that point.
 
         Raises TimeoutError if no time is left.

@@ -23,8 +23,8 @@ from typing import ParamSpec, TypeVar
 
 from pulp_events.system.deprecation_warning import PulpEventsDeprecationWarning as PulpEventsDeprecationWarning
 
-P = ParamSpec("P")
-R = TypeVar("R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _RELEASE = re.compile(r"[0-9]+(\.[0-9]+)*")
 
@@ -101,16 +101,16 @@ def deprecated_names(
 
 def deprecated_argument(
     name: str, told: Deprecated, new: str | None = None
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Decorator: a keyword argument that goes is still taken, and warns.
 
     `new`: the argument that gets its value, unless the caller gives that too, which is a TypeError as for any argument
     that is given twice. None: the value is dropped.
     """
 
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         @functools.wraps(function)
-        def taking(*args: P.args, **kwargs: P.kwargs) -> R:
+        def taking(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             if name in kwargs:
                 told.warn(stacklevel=2)
                 value = kwargs.pop(name)

@@ -179,7 +179,7 @@ def pulp_admin_commands(commands: Any) -> None:
 
 @hookspec
 def pulp_admin_options(command: str, parser: Any) -> Callable[[Any], AbstractContextManager[object]] | None:
-    """Adds options to a command of `pulp-admin event` that takes options of plugins: so far `worker`.
+    """Adds options to a command of `pulp-admin event` that takes options of plugins; for now, only `worker`.
 
     Called when that command is used or its help shown. `parser` is its `argparse.ArgumentParser`. What is returned, if
     anything, is called with the parsed arguments when the command sets to work; the context manager that it returns is

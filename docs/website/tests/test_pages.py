@@ -56,6 +56,13 @@ def test_what_is_not_for_applications_is_on_no_page_of_the_api(site):
     text = (site / conf.version / "api/pulp_events-bus.html").read_text("utf-8")
     assert 'id="pulp_events.EventBus.refused"' in text and "Not for applications" not in text
     assert 'id="pulp_events.EventBus.refuse"' not in text and 'id="pulp_events.EventBus.heartbeat"' not in text
+    text = (site / conf.version / "api/pulp_events.testing.html").read_text("utf-8")
+    assert 'id="pulp_events.testing.SmtpSink.reply"' in text and "SmtpSink.reply_to" not in text
+
+
+def test_nor_is_it_in_a_document():
+    text = (places.ROOT / "docs/notifier-reference.md").read_text("utf-8")
+    assert "### SmtpSink" in text and "reply_to" not in text and "Not for applications" not in text
 
 
 def test_this_version_is_in_the_list_of_versions():
@@ -64,6 +71,7 @@ def test_this_version_is_in_the_list_of_versions():
 
 
 PLANTED = {
+    "<p>Keep a message. :meta private:</p>": "shows :meta private:",
     '<a href="gone.html">x</a>': "gone.html: there is no such file",
     '<a href="there.html#gone">x</a>': "there.html#gone: there is no such place on that page",
     '<a href="#gone">x</a>': "#gone: there is no such place on that page",
@@ -99,6 +107,7 @@ def test_the_checker_reads_styles(tmp_path):
 
 def test_every_module_that_is_promised_to_authors_has_a_page():
     text = (places.ROOT / "docs/stability.md").read_text("utf-8")
-    named = {name.removesuffix(".__all__") for name in re.findall(r"`(pulp_events\.[a-z_.]+?)(?:\.__all__)?`", text)}
-    missing = {name for name in named if not any(f"{each}.".startswith(f"{name}.") for each in api_pages.MODULES)}
-    assert "pulp_events.stores" in named and missing == set()
+    named = {name.removesuffix(".__all__") for name in re.findall(r"`(pulp_events\w*\.[a-z_.]+?)(?:\.__all__)?`", text)}
+    there = [*api_pages.MODULES, *api_pages.OTHERS]
+    missing = {name for name in named if not any(f"{each}.".startswith(f"{name}.") for each in there)}
+    assert {"pulp_events.stores", "pulp_events_amqp.testing"} <= named and missing == set()

@@ -71,7 +71,7 @@ class EventBus(Inquiries, ForAsyncio):
         `settings`: sections → keys → values, in place of a file: `{"delivery": {"lanes": 1}}`. No file is read then
         unless `config` names one; each key given here replaces that of the file.
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
-        `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
+        `imports`: modules, such as `myapp.events`, to import; their functions that are marked with `on` are registered.
         `on_error`: what becomes of an event that cannot be emitted: `raise` raises the error; `log` logs it, counts it
         (`refused`, `dropped`), and has `emit` return a `RefusedEvent`, so that the application goes on without.
         `by`: who changes listeners through this bus, for their history; by default the user and program of the process.

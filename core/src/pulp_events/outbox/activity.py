@@ -132,10 +132,13 @@ class Activities:
     """What `Deliveries.stats` says of a span of time."""
 
     span: Span
+    """What was asked for, rounded to whole pieces."""
     by: By
+    """What `groups` has one entry for each of."""
     groups: Mapping[str, Activity]
     """For each listener id, notifier type or event type with anything in it."""
     total: Activity
+    """All groups together."""
 
 
 def grain(since: float, now: float) -> float:

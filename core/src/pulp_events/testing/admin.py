@@ -25,8 +25,11 @@ class Run:
     """What a command line did."""
 
     code: int
+    """The exit code."""
     out: str
+    """What it wrote to standard output."""
     err: str
+    """What it wrote to standard error."""
 
 
 class Admin:

@@ -232,17 +232,17 @@ class SmtpSink:
     # What follows is for SinkSession, in the sink's thread.
 
     def connected(self, session: SinkSession) -> int:
-        """Count a connection; its number. :meta private:"""
+        """Not for applications: count a connection; its number."""
         self._sessions.add(session)
         self.connections += 1
         return self.connections
 
     def disconnected(self, session: SinkSession) -> None:
-        """Forget a connection. :meta private:"""
+        """Not for applications: forget a connection."""
         self._sessions.discard(session)
 
     def reply_to(self, command: str, recipients: tuple[str, ...] = (), connection: int = 0) -> tuple[str, float] | None:
-        """What `reply` set last for this command, and its delay; None: as a working server does. :meta private:"""
+        """Not for applications: what `reply` set last for this command, and its delay; None: what a server does."""
         with self._arrived:
             taken = sum(one.accepted and one.connection == connection for one in self.received)
             for reply in reversed(self._replies):
@@ -254,7 +254,7 @@ class SmtpSink:
         return None
 
     def take(self, **fields: Any) -> None:
-        """Keep a message. :meta private:"""
+        """Not for applications: keep a message."""
         with self._arrived:
             self.received.append(Received(**fields))
             self._arrived.notify_all()
