@@ -6,11 +6,13 @@ A line is a thing and what it is: a setting and its default, an option, a key of
 of listeners and since which version of them, a header or key of what leaves by HTTP.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
+
+from release_name import release_name
 
 from pulp_events import EventBus, Plugins
 from pulp_events.settings.sections import CORE_SECTIONS
@@ -88,6 +90,14 @@ def _documents():
                 yield f"webhook {request.path[1:]}: key {key}"
 
 
+def main():
+    """See the top of this file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", type=release_name, help="that of the release, such as 1.0.0")
+    name, kept = parser.parse_args().name, lines()
+    (KEPT / f"{name}.txt").write_text("".join(f"{line}\n" for line in kept), "utf-8")
+    print(f"kept in tests/upgrades: contract/{name}.txt, {len(kept)} lines")
+
+
 if __name__ == "__main__":
-    KEPT.mkdir(exist_ok=True)
-    (KEPT / f"{sys.argv[1]}.txt").write_text("".join(f"{line}\n" for line in lines()), "utf-8")
+    main()

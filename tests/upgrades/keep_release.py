@@ -19,6 +19,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from release_name import release_name
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 OF_A_WORKER = ("core", "plugins/http", "plugins/postgres")
@@ -86,7 +88,7 @@ def _write(target: Path, files: Iterable[tuple[Path, bytes]]) -> None:
 def main() -> None:
     """See the top of this file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", help="that of the release, such as 1.0.0")
+    parser.add_argument("name", type=release_name, help="that of the release, such as 1.0.0")
     parser.add_argument("--commit", help="a commit of this repository; default: the sources as they are here")
     parser.add_argument("--worker-only", action="store_true", help="not its API")
     given = parser.parse_args()
@@ -94,8 +96,11 @@ def main() -> None:
         work = Path(temporary)
         sources = sources_of(given.commit, work)
         keep_worker(sources, work, HERE / "releases" / f"{given.name}.tar.xz")
+        kept = [f"releases/{given.name}.tar.xz"]
         if not given.worker_only:
             keep_api(sources, HERE / "api" / f"{given.name}.tar.xz")
+            kept.append(f"api/{given.name}.tar.xz")
+    print(f"kept in tests/upgrades: {', '.join(kept)}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from release_name import release_name
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FIXTURES = HERE / "fixtures"
@@ -91,18 +93,23 @@ def environment_of(commit: str, work: Path) -> Path:
 
 
 def play(python: Path, config: Path, port: int) -> dict[str, Any]:
-    """Play the scene; returns what that release says of its listeners and deliveries."""
+    """Play the scene; returns what that release says of its listeners and deliveries.
+
+    Some deliveries are meant to fail, so what the scene logs is shown only where the scene itself does not succeed.
+    """
     for stage in STAGES:
-        process = subprocess.Popen([python, HERE / "scene.py", config, str(port), stage])
-        if stage == "hanging":
-            began = Endpoint.hung.wait(60)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            if not began:
-                raise SystemExit("the delivery that was to hang did not begin")
-            Endpoint.hung.clear()
-        elif process.wait() != 0:
-            raise SystemExit(f"{stage} failed")
+        with tempfile.TemporaryFile("w+") as log:
+            process = subprocess.Popen([python, HERE / "scene.py", config, str(port), stage], stderr=log)
+            if stage == "hanging":
+                succeeded = Endpoint.hung.wait(60)
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                Endpoint.hung.clear()
+            else:
+                succeeded = process.wait() == 0
+            if not succeeded:
+                log.seek(0)
+                raise SystemExit(f"{log.read()}make.py: the stage {stage!r} of scene.py did not succeed")
     return {
         "listeners": ask(python, config, "listener", "list"),
         "deliveries": ask(python, config, "delivery", "list", "--limit", "1000"),
@@ -169,19 +176,25 @@ def _module(name: str, path: Path) -> Any:
 def main() -> None:
     """See the top of this file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", help="of the fixture: that of the release, such as 1.0.0")
+    parser.add_argument("name", type=release_name, help="of the fixture: that of the release, such as 1.0.0")
     parser.add_argument("--commit", help="a commit of this repository; default: what is installed here")
     parser.add_argument("--python", type=Path, help="an environment that has that commit's packages already")
     given = parser.parse_args()
-    home = FIXTURES / given.name
-    home.mkdir(parents=True)
+    target = FIXTURES / given.name
+    if target.exists():
+        parser.error(f"{target} is there already; to make it again, remove it first")
     with tempfile.TemporaryDirectory(prefix="pulp-upgrades-") as temporary, endpoint() as port:
         work = Path(temporary)
+        home = work / "kept"
+        home.mkdir()
         python = given.python or (environment_of(given.commit, work) if given.commit else Path(sys.executable))
         said = {"folder": keep_folder(python, port, work, home), "postgres": keep_database(python, port, work, home)}
         (home / "port").write_text(f"{port}\n")
-    text = json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    (home / "said.json.xz").write_bytes(lzma.compress(text.encode()))
+        text = json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        (home / "said.json.xz").write_bytes(lzma.compress(text.encode()))
+        shutil.copytree(home, target)
+    schemas = f"SQLite {said['folder']['schema']} and PostgreSQL {said['postgres']['schema']}"
+    print(f"kept in tests/upgrades: fixtures/{given.name}, with the tables' versions of {schemas}")
 
 
 if __name__ == "__main__":
