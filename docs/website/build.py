@@ -29,7 +29,7 @@ REDIRECT = """\
 def build(folder: Path) -> int:
     """Returns Sphinx's exit code; exits with a line if versions.json does not list this version."""
     if conf.version not in {each["folder"] for each in conf.VERSIONS["versions"]}:
-        raise SystemExit(f"build.py: {HERE / 'versions.json'} does not list {conf.version}; add it, and see to \"newest\"")
+        raise SystemExit(f'build.py: {HERE / "versions.json"} does not list {conf.version}; add it, and set "newest"')
     sources = folder.parent / f"{folder.name}-sources"
     gather(sources)
     target = folder / conf.version

@@ -3,6 +3,7 @@
 import re
 
 import api_pages
+import build
 import check_links
 import command_pages
 import conf
@@ -11,6 +12,13 @@ import links
 import places
 import pytest
 import sections
+
+
+def test_a_version_that_the_switcher_would_not_offer_is_not_built(tmp_path, monkeypatch):
+    monkeypatch.setattr(conf, "version", "9.9")
+    with pytest.raises(SystemExit, match=r"versions.json does not list 9\.9"):
+        build.build(tmp_path / "site")
+    assert not list(tmp_path.iterdir())
 
 
 def test_links_are_rewritten_in_prose_and_not_in_code():
