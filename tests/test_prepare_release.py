@@ -129,12 +129,15 @@ def test_after_a_failure_it_goes_on_from_the_last_commit(clone):
     assert "Traceback" not in failed.stderr and clone.git("log", "-1", "--format=%s") == "Version 1.3.0\n"
     version = clone.git("rev-parse", "HEAD")
     (clone.home / "contract.fails").unlink()
-    *_, remedy = failed.stderr.strip().splitlines()
-    for command in remedy.split(" && ")[:2]:
+    *_, remedy, _ = failed.stderr.strip().splitlines()
+    for command in remedy.split(" && "):
         clone.git(*command.split()[1:])
+    clone.write("mended", "")
+    clone.commit()
     done = clone.prepare("1.3.0")
     assert done.returncode == 0, done.stderr
-    assert clone.git("rev-parse", "HEAD~1") == version
+    assert clone.git("rev-parse", "HEAD~2") == version
+    check_refusal(clone, "1.3.0", "1.3.0 has both commits already")
 
 
 @pytest.mark.parametrize(
