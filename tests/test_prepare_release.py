@@ -23,6 +23,13 @@ for name in {files}:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("kept")
 """
+SETS = """\
+import sys
+from pathlib import Path
+core = Path("core/pyproject.toml")
+core.write_text(core.read_text().replace('version = "1.2.3"', f'version = "{sys.argv[1]}"'))
+print("renew it:\\n  echo generated > generated")
+"""
 FILES = {
     "make": ["fixtures/{}/port"],
     "keep_release": ["api/{}.tar.xz", "releases/{}.tar.xz"],
@@ -84,7 +91,7 @@ def clone(tmp_path):
     core = (ROOT / "core/pyproject.toml").read_text("utf-8")
     clone.write("core/pyproject.toml", core.replace(f'version = "{present()}"', 'version = "1.2.3"', 1))
     clone.write("CHANGELOG.md", "# Changes\n\n## Unreleased\n\n- One.\n\n## 1.2.3 (2026-01-02)\n\n- Zero.\n")
-    clone.write("scripts/set-version", 'print("renew it:\\n  echo generated > generated")\n')
+    clone.write("scripts/set-version", SETS)
     clone.write("scripts/setup", "#!/bin/sh\n", 0o755)
     clone.write("tests/upgrades/agreed.toml", '# why\n[[api]]\nwhat = "x"\nwhy = "y"\n')
     for python in (".venv", ".venv-extra"):
@@ -110,7 +117,8 @@ def test_two_commits_have_it_all(clone):
     assert not clone.git("status", "--porcelain") and "git push" in done.stdout
     first = set(clone.git("diff", "--name-only", "HEAD~2", "HEAD~1").split())
     assert first == {
-        "CHANGELOG.md", "cli/src/pulp_events_cli/manual/roff.py", "docs/website/versions.json", "generated",
+        "CHANGELOG.md", "cli/src/pulp_events_cli/manual/roff.py", "core/pyproject.toml", "docs/website/versions.json",
+        "generated",
     }  # fmt: skip
     today = datetime.date.today().isoformat()
     assert f"## 1.3.0 ({today})\n\n- One.\n\n## 1.2.3 (2026-01-02)" in (clone.home / "CHANGELOG.md").read_text()
