@@ -197,6 +197,7 @@ def check_refusal(clone, version, line):
         (["1.2", "1.1"], ["1.3", "1.2", "1.1"]),
         (["1.3", "1.2"], ["1.3", "1.2"]),
         (["1.3 (unreleased)"], ["1.3"]),
+        (["1.2 (unreleased)", "1.1"], ["1.3", "1.1"]),
     ],
 )
 def test_the_site_lists_it_as_the_newest(script, before, after):
