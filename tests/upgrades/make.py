@@ -157,10 +157,14 @@ def keep_database(python: Path, port: int, work: Path, home: Path) -> dict[str, 
             [found] = connection.execute("SELECT value FROM pulp_meta WHERE key = 'version'").fetchone()
         said["schema"] = int(found)
         dump = [shutil.which("pg_dump"), "--inserts", "--no-owner", "--no-privileges", "--dbname", url]
-        text = subprocess.run(dump, check=True, capture_output=True, env={**os.environ, "PGPASSWORD": "pw"}).stdout
+        dumped = subprocess.run(dump, stdout=subprocess.PIPE, env={**os.environ, "PGPASSWORD": "pw"})
+        if dumped.returncode != 0:
+            raise SystemExit("make.py: pg_dump failed, see above; it must not be older than the server")
     finally:
         server.close()
-    statements = b"".join(line for line in text.splitlines(keepends=True) if not line.startswith((b"\\", b"--")))
+    statements = b"".join(
+        line for line in dumped.stdout.splitlines(keepends=True) if not line.startswith((b"\\", b"--"))
+    )
     (home / "postgres.sql.xz").write_bytes(lzma.compress(statements))
     return said
 
