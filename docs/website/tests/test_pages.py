@@ -3,6 +3,7 @@
 import re
 
 import api_pages
+import build
 import check_links
 import command_pages
 import conf
@@ -11,8 +12,6 @@ import links
 import places
 import pytest
 import sections
-
-import build
 
 
 def test_a_version_that_the_switcher_would_not_offer_is_not_built(tmp_path, monkeypatch):
