@@ -212,7 +212,8 @@ def test_a_session_is_resumed_by_the_next_connection_of_any_channel(
         for number in range(5):
             with open_channel({"url": f"{sink.url}/{number}", **config}) as channel:
                 channel.send(delivery)
-        assert (sink.connections, sink.resumed) == (5, 3)  # all but the first two
+        # All but the first two; and the second, if the first had its session before the answer was read.
+        assert sink.connections == 5 and sink.resumed in (3, 4)
 
 
 def test_a_session_is_not_resumed_by_those_who_verify_otherwise(
