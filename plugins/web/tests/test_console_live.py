@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import requests
 
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.testing.http_sink import Answer, HttpSink
@@ -142,6 +143,30 @@ def test_a_page_that_answers_a_button_follows_too_and_says_when_what_it_shows_is
         bus.deliver_due()
         alice.see("not there any more")
         assert "does not answer" not in alice.text
+
+
+def test_a_page_for_whose_stream_there_was_no_place_has_one_once_there_is(bus, alice, browser):
+    with HttpSink() as sink, without_timer(browser), contextlib.ExitStack() as streams:
+        bus.listeners.create("http", {"url": sink.url}, ["repo.#"])
+        browser.get("about:blank")  # whose stream is over
+        others = [{"Authorization": f"Bearer {token(bus, name)}"} for name in ("bob", "carol")]
+        taken = []
+
+        def is_full():
+            for headers in others:
+                answer = requests.get(f"{alice.address}/api/v1/tail", headers=headers, stream=True, timeout=20)
+                streams.callback(answer.close)
+                taken.extend([answer] * answer.ok)
+            return len(taken) == 4  # half of the server's eight threads
+
+        alice.until(is_full)
+        alice.open("/console/")
+        alice.see("Live")
+        bus.emit("repo.sync.start", {"repo_id": "a"})
+        time.sleep(1)
+        assert figure(alice, "Pending") == "0", "nothing told it"
+        streams.close()
+        alice.until(lambda: figure(alice, "Pending") == "1")
 
 
 def test_two_administrators_who_change_one_listener(bus, alice, browser):

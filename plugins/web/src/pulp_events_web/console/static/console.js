@@ -116,12 +116,15 @@ function follow() {
     } catch { say("lost"); }
   };
   const soon = () => { due ??= setTimeout(look, Math.max(AT_ONCE, last + PAUSE - Date.now())); };
+  const isRefused = () => source.readyState === EventSource.CLOSED;
   const listen = () => {
-    if (source && source.readyState !== EventSource.CLOSED) return;
+    if (source && !isRefused()) return;
     const query = new URLSearchParams({...JSON.parse(parts[0].dataset.live || "{}"), last: 0});
     source = new EventSource(`${document.body.dataset.tail}?${query}`);
     // `open`: what happened before the stream began, or while its connection was lost, is not told by it.
     for (const kind of ["open", "delivery", "skipped", "gap"]) source.addEventListener(kind, soon);
+    // Refused: the server may just not have noticed that the page before this one is gone, and its stream with it.
+    source.addEventListener("error", () => { if (isRefused() && state === "live") setTimeout(begin, PAUSE); });
   };
   // A page that nobody looks at holds no connection: a browser has six of them for all its tabs.
   const begin = () => { if (document.hidden) { source?.close(); } else { listen(); } };
