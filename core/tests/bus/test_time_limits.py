@@ -157,6 +157,23 @@ def test_whatever_can_handle_a_signal_is_recognized(handler, handle):
     assert raised_in_handler(caught.value)
 
 
+def decorated(function):
+    def call(*args):
+        return function(*args)
+
+    return call
+
+
+def test_a_decorator_of_handlers_and_of_other_functions_makes_these_no_handlers(handle):
+    handle(decorated(raising(SoftTimeLimitExceeded)))
+    with pytest.raises(SoftTimeLimitExceeded) as caught:
+        the_limit_is_over()
+    assert raised_in_handler(caught.value)
+    with pytest.raises(SoftTimeLimitExceeded) as caught:
+        decorated(raising(SoftTimeLimitExceeded))(signal.SIGUSR1, None)
+    assert not raised_in_handler(caught.value)
+
+
 @pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler, Limit()])
 def test_the_same_error_of_the_code_itself_is_none(handler, handle):
     handle(handler)

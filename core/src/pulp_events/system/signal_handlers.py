@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # as in `guard`: `signal` takes longer to import
 import threading
-from types import CodeType
+from types import CodeType, FrameType
 
 
 def raised_in_handler(error: BaseException) -> bool:
@@ -18,10 +18,18 @@ def raised_in_handler(error: BaseException) -> bool:
     handling = {_code(_signal.getsignal(number)) for number in _signal.valid_signals()} - {None}
     at = error.__traceback__ if handling else None
     while at is not None:
-        if at.tb_frame.f_code in handling:
+        if at.tb_frame.f_code in handling and _was_given_its_caller(at.tb_frame):
             return True
         at = at.tb_next
     return False
+
+
+def _was_given_its_caller(frame: FrameType) -> bool:
+    """As the interpreter calls a handler, with the frame that it interrupts; a decorator's function may also be around
+    what is no handler."""
+    back = frame.f_back
+    given = frame.f_locals.values()
+    return any(each is back or (isinstance(each, tuple) and any(one is back for one in each)) for each in given)
 
 
 def _code(handler: object) -> CodeType | None:
