@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from contextlib import asynccontextmanager
 
@@ -183,13 +184,15 @@ def test_an_operation_tells_its_start_and_its_finish(bus):
 
 def test_the_finish_of_cancelled_work_is_told(bus, eventually):
     async def scenario():
+        entered = asyncio.Event()
+
         async def work():
             async with bus.operation("repo.sync"):
+                entered.set()
                 await asyncio.sleep(60)
 
         working = asyncio.create_task(work())
-        while not await asyncio.to_thread(types, bus):
-            await asyncio.sleep(0.01)
+        await entered.wait()
         working.cancel()
         await asyncio.sleep(0)
         working.cancel()  # once more, while the finish is on its way
@@ -199,6 +202,66 @@ def test_the_finish_of_cancelled_work_is_told(bus, eventually):
     asyncio.run(scenario())
     eventually(lambda: types(bus) == ["repo.sync.start", "repo.sync.finish"])
     assert bus.events.list()[0].event.payload["error_message"] == "CancelledError"
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+def test_work_that_is_cancelled_while_its_start_is_stored_has_its_finish(bus, monkeypatch, cancels):
+    storing, stored = threading.Event(), threading.Event()
+    emit = bus._emit
+
+    def slowly(*arguments):
+        storing.set()
+        stored.wait(30)
+        return emit(*arguments)
+
+    monkeypatch.setattr(bus, "_emit", slowly)
+    entered = []
+
+    async def scenario():
+        async def work():
+            async with bus.operation("repo.sync"):
+                entered.append(1)
+
+        working = asyncio.create_task(work())
+        await asyncio.to_thread(storing.wait, 30)
+        for _ in range(cancels):
+            working.cancel()
+            await asyncio.sleep(0)
+        stored.set()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+    asyncio.run(scenario())
+    assert not entered
+    assert types(bus) == ["repo.sync.start", "repo.sync.finish"]
+    assert bus.events.list()[0].event.payload["result"] == "failed"
+
+
+def test_work_that_is_cancelled_while_its_start_is_refused_has_no_finish(bus, monkeypatch):
+    refusing, refused = threading.Event(), threading.Event()
+
+    def refuse(*_):
+        refusing.set()
+        refused.wait(30)
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(bus, "_emit", refuse)
+
+    async def scenario():
+        async def work():
+            async with bus.operation("repo.sync"):
+                pass
+
+        working = asyncio.create_task(work())
+        await asyncio.to_thread(refusing.wait, 30)
+        working.cancel()
+        monkeypatch.undo()
+        refused.set()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+    asyncio.run(scenario())
+    assert types(bus) == []
 
 
 @asynccontextmanager

@@ -1,8 +1,11 @@
 """`bus.operation` emits the start, and the finish whatever happens in between."""
 
+import signal
+import threading
+
 import pytest
 
-from pulp_events import EventBus, UnknownEventType
+from pulp_events import EventBus, InvalidEvent, UnknownEventType
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.plugins.registry import Plugins
 
@@ -101,3 +104,37 @@ def test_an_operation_on_a_closed_bus_keeps_the_error_of_its_block(bus):
         bus.close()
         raise ValueError("mine")
     assert "could not be emitted: this event bus was closed" in raised.value.__notes__[0]
+
+
+class TimeLimit(Exception):
+    """As of Celery: raised by a signal handler."""
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeLimit])
+def test_work_that_is_interrupted_while_its_start_is_stored_has_its_finish(bus, monkeypatch, error):
+    def interrupt(*_):
+        raise error
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    on_stored = bus._delivering.mode.on_stored
+
+    def interrupted(events):
+        monkeypatch.undo()
+        on_stored(events)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    monkeypatch.setattr(bus._delivering.mode, "on_stored", interrupted)
+    try:
+        with pytest.raises(error), bus.operation("repo.sync"):
+            pytest.fail("the block was entered")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    start, finish = emitted(bus)
+    assert (start.event_type, finish.event_type) == ("repo.sync.start", "repo.sync.finish")
+    assert finish.payload["result"] == "failed" and finish.payload["error_message"] == error.__name__
+
+
+def test_an_error_of_the_start_itself_has_no_finish(bus):
+    with pytest.raises(InvalidEvent), bus.operation("repo.sync", {"bad": object()}):
+        pytest.fail("the block was entered")
+    assert emitted(bus) == []

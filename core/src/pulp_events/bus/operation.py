@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pulp_events.errors import EventsError, InvalidEvent, UnknownEventType
 from pulp_events.events.event_type import EventTypes
 from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.signal_handlers import raised_in_handler
 
 if TYPE_CHECKING:
     from pulp_events.events.event import Event
@@ -59,7 +60,8 @@ class Emitting(Protocol):
 
 class Operation:
     """Emits `NAME.start` when entered and `NAME.finish` when left, also when the block raises; the error goes on.
-    `async with` does so in an event loop.
+    `async with` does so in an event loop. What is cancelled or interrupted while the start is being stored has its
+    finish, too, though its block is never entered.
 
         with bus.operation("repo.sync", {"repo_id": "pulp2"}) as op:
             op["added_count"] = synchronise()
@@ -98,7 +100,12 @@ class Operation:
 
     def __enter__(self) -> Operation:
         self._begin()
-        self._trace = self._bus.emit(f"{self._name}.start", self.payload, **self._how()).trace_context
+        try:
+            self._trace = self._bus.emit(f"{self._name}.start", self.payload, **self._how()).trace_context
+        except BaseException as error:
+            if not isinstance(error, Exception) or raised_in_handler(error):
+                self.__exit__(type(error), error, error.__traceback__)  # the start may have been told by now
+            raise
         return self
 
     def __exit__(
@@ -112,9 +119,19 @@ class Operation:
             self._note(failure, error)
 
     async def __aenter__(self) -> Operation:
+        import asyncio
+
+        from pulp_events.system.to_its_end import to_its_end
+
         self._begin()
-        started = await self._bus.emit_async(f"{self._name}.start", self.payload, **self._how())
-        self._trace = started.trace_context
+        start = asyncio.ensure_future(self._bus.emit_async(f"{self._name}.start", self.payload, **self._how()))
+        try:  # to its end: whoever cancels it must know whether the start was told
+            self._trace = (await to_its_end(start)).trace_context
+        except asyncio.CancelledError as error:
+            if not start.cancelled() and start.exception() is None:
+                self._trace = start.result().trace_context
+                await self.__aexit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     async def __aexit__(
