@@ -5,7 +5,6 @@ from __future__ import annotations
 from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events.fields import Words
-from pulp_events.outbox.rate import Rate
 
 
 def _network(text: str) -> None:
@@ -18,6 +17,8 @@ def _network(text: str) -> None:
 
 
 def _rate(text: str) -> None:
+    from pulp_events.outbox.rate import Rate  # not needed by most starts
+
     try:
         Rate.of(text)
     except ValueError as error:
