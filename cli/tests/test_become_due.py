@@ -31,11 +31,14 @@ def test_an_update_that_ends_waits_says_how_many(admin, waiting):
     assert listener(admin, "http", "update", "other", "--name=other") == []
 
 
-def test_so_do_enable_and_unmute(admin, waiting):
+def test_so_does_enable(admin, waiting):
     admin.ok("event", "listener", "disable", "ci")
     assert listener(admin, "http", "update", "ci", "--url=http://127.0.0.1:10/") == [], "it is disabled"
     assert listener(admin, "enable", "ci") == ["3 pending deliveries become due within a minute"]
     assert listener(admin, "enable", "ci") == []
+
+
+def test_so_does_unmute(admin, waiting):
     for chosen in ("ci", "--all"):
         admin.ok("event", "listener", "mute", "ci", "--for=1h")
         assert listener(admin, "unmute", chosen) == ["1 pending delivery is due now"]
