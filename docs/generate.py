@@ -24,7 +24,6 @@ from pulp_events import errors, hookspecs, testing
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.outbox import states
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
@@ -128,8 +127,8 @@ def hooks() -> str:
 def transitions() -> str:
     """The legal changes of a delivery's state."""
     rows = []
-    for name, [text] in REFERENCE["members"](Transition).items():
-        way = TRANSITIONS[name]
+    for name, [text] in REFERENCE["members"](states.Transition).items():
+        way = states.TRANSITIONS[name]
         rows.append((f"`{name}`", way.leaves or "–", way.enters + (", leased" if way.leased_after else ""), text))
     return table(("transition", "from", "to", "when"), rows)
 

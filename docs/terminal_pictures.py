@@ -28,8 +28,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.activity import Activity, Point
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.histogram import Histogram, bucket_of
-from pulp_events.outbox.states import Outcome, State
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, State, Transition
 from pulp_events_cli.output import activity_tables, delivery_tables, listing
 from pulp_events_cli.output.table import Table
 from pulp_events_cli.top.frame import Data, frame

@@ -14,8 +14,7 @@ import pytest
 from pulp_events import EventBus
 from pulp_events.outbox.delivery import Attempt
 from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent, Result
-from pulp_events.outbox.states import Outcome
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events_cli.output.trend import ASCII, BLOCKS, bars, trend
 
 sys.path.insert(0, str(Path(__file__).parent))

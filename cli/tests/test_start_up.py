@@ -23,7 +23,6 @@ OURS |= {
     "outbox.store",
     "outbox.sqlite",
     "outbox.rate",
-    "outbox.transitions",
     "events.event_type",
     "events.event",
     "events.trace_context",

@@ -204,7 +204,7 @@ class StoreBusy(StoreError):
 
 
 class IllegalTransition(EventsError, ValueError):
-    """A delivery was to be changed in a way that `outbox.transitions` does not have: a mistake in the caller."""
+    """A delivery was to be changed in a way that `outbox.states.TRANSITIONS` does not have: a mistake in the caller."""
 
 
 class BusClosed(EventsError):

@@ -9,8 +9,7 @@ from marshmallow import Schema
 from pulp_events import EventsError, ListenerNotFound, Notifier, TransientFailure
 from pulp_events.outbox import activity_by_counting
 from pulp_events.outbox.activity import By, merged
-from pulp_events.outbox.states import Outcome
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.testing.bus import open_bus
 
 

@@ -8,8 +8,7 @@ import pytest
 from pulp_events import Plugins, hookimpl
 from pulp_events.dispatcher import watch as module
 from pulp_events.dispatcher.watch import AttemptWatch
-from pulp_events.outbox.states import State
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import State, Transition
 from pulp_events.plugins.observers import Observers
 from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.outbox_contract import result

@@ -15,9 +15,8 @@ from pulp_events.outbox.activity import KEPT, By
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
-from pulp_events.outbox.states import FINISHED, Outcome, State
+from pulp_events.outbox.states import FINISHED, Outcome, State, Transition
 from pulp_events.outbox.stored_event import Addition
-from pulp_events.outbox.transitions import Transition
 from pulp_events.system.clock import from_timestamp
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, OTHER, result

@@ -20,8 +20,7 @@ from hypothesis.stateful import (
 
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
-from pulp_events.outbox.states import State
-from pulp_events.outbox.transitions import TRANSITIONS
+from pulp_events.outbox.states import TRANSITIONS, State
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, OTHER, result
 

@@ -7,12 +7,21 @@ import pickle
 import pytest
 
 from pulp_events.errors import EventsError, IllegalTransition
-from pulp_events.outbox import transitions
+from pulp_events.outbox import states
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite import ledger, queue
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
-from pulp_events.outbox.states import Outcome, State
-from pulp_events.outbox.transitions import TRANSITIONS, Transition, Way, after_attempt, entered, following, kept
+from pulp_events.outbox.states import (
+    TRANSITIONS,
+    Outcome,
+    State,
+    Transition,
+    Way,
+    after_attempt,
+    entered,
+    following,
+    kept,
+)
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
 
 WORDS = [*State, *Outcome, *Transition]
@@ -96,8 +105,8 @@ def test_the_store_does_what_the_table_says(tmp_path, monkeypatch):
     """With another table it does something else: no statement knows better."""
     bury, revive = Way(State.PENDING, State.DELIVERED), Way(State.DELIVERED, State.DEAD)
     other = {**TRANSITIONS, Transition.BURY: bury, Transition.REVIVE: revive}
-    monkeypatch.setitem(transitions._AFTER_ATTEMPT, Transition.GIVE_UP, Way(State.PENDING, State.DELIVERED))
-    monkeypatch.setitem(transitions._AFTER_ATTEMPT, Transition.SUCCEED, Way(State.DEAD, State.DELIVERED))
+    monkeypatch.setitem(states._AFTER_ATTEMPT, Transition.GIVE_UP, Way(State.PENDING, State.DELIVERED))
+    monkeypatch.setitem(states._AFTER_ATTEMPT, Transition.SUCCEED, Way(State.DEAD, State.DELIVERED))
     monkeypatch.setattr(queue, "TRANSITIONS", other)
     monkeypatch.setattr(ledger, "TRANSITIONS", other)
     outbox = SQLiteOutbox(tmp_path / "outbox.sqlite")

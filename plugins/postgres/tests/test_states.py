@@ -3,10 +3,9 @@
 import importlib.util
 from pathlib import Path
 
-from pulp_events.outbox import transitions
+from pulp_events.outbox import states
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
-from pulp_events.outbox.states import State
-from pulp_events.outbox.transitions import TRANSITIONS, Transition, Way
+from pulp_events.outbox.states import TRANSITIONS, State, Transition, Way
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
 from pulp_events_postgres import ledger
 
@@ -24,7 +23,7 @@ claims(PostgresOutbox(Database(make(sys.argv[2], "pw"))))
 
 def test_the_store_does_what_the_table_says(place, monkeypatch):
     other = {**TRANSITIONS, Transition.REVIVE: Way(State.DELIVERED, State.DEAD)}
-    after = transitions._AFTER_ATTEMPT
+    after = states._AFTER_ATTEMPT
     monkeypatch.setitem(after, Transition.GIVE_UP, Way(State.PENDING, State.DELIVERED, leased_before=False))
     monkeypatch.setitem(after, Transition.SUCCEED, Way(State.DEAD, State.DELIVERED))
     monkeypatch.setattr(ledger, "TRANSITIONS", other)

@@ -18,8 +18,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.activity import HOUR, MINUTE, floor, grain
 from pulp_events.outbox.happened import LAST_AHEAD
 from pulp_events.outbox.records import Health
-from pulp_events.outbox.states import DAY
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import DAY, Transition
 
 Counts = Callable[[float, float | None], Mapping[str, Mapping[str, int]]]
 """What happened from a moment on, until another one or now, by listener id and word. Moments: whole minutes since the

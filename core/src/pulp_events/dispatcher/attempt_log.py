@@ -10,7 +10,7 @@ from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.repeats import Repeats, more_like_it
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import Result
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
+from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.system.clock import Clock
 from pulp_events.system.log_fields import fields
 from pulp_events.system.logs import get_logger

@@ -11,8 +11,8 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import Health, Result
+from pulp_events.outbox.states import Transition
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.transitions import Transition
 from pulp_events.system.clock import Clock
 
 HEALTH_CHECK = 30.0

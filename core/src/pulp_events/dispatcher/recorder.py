@@ -21,9 +21,8 @@ from pulp_events.errors import StoreError, StoreTooNew
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Result
-from pulp_events.outbox.states import Outcome
+from pulp_events.outbox.states import Outcome, Transition, entered, following
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.transitions import Transition, entered, following
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.logs import get_logger

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pulp_events.outbox.histogram import Histogram, added
-from pulp_events.outbox.states import DAY, Outcome, Word
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
+from pulp_events.outbox.states import DAY, TRANSITIONS, Outcome, Transition, Word
 
 MINUTE, HOUR = 60.0, 3600.0
 

@@ -16,8 +16,7 @@ from pulp_events.outbox.activity_rows import span_of, to_activities
 from pulp_events.outbox.happened import DELAY, SECONDS
 from pulp_events.outbox.histogram import bucket_of
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.states import Outcome, State
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, State, Transition
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery

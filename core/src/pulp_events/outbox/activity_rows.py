@@ -12,8 +12,7 @@ from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, f
 from pulp_events.outbox.happened import DELAY, LAST_AHEAD, SECONDS
 from pulp_events.outbox.histogram import Histogram
 from pulp_events.outbox.rows import from_rows
-from pulp_events.outbox.states import Outcome
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.system.clock import from_timestamp
 
 FAILED = tuple(each for each in Outcome if each != Outcome.DELIVERED)

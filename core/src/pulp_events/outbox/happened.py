@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pulp_events.outbox.activity import KEPT, floor
 from pulp_events.outbox.histogram import bucket_of
 from pulp_events.outbox.records import Result
-from pulp_events.outbox.states import Outcome
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, Transition
 
 DELAY, SECONDS = "d", "s"
 """What the words of buckets begin with: `d-3` for delays, `s12` for the seconds of attempts."""

@@ -9,8 +9,7 @@ from datetime import datetime
 from pulp_events.outbox.activity import Activities
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.rate import Rate
-from pulp_events.outbox.states import State
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import State, Transition
 from pulp_events.system.arguments import check_moment_or_none, check_places, check_scope_asked, check_text, check_texts
 
 HELD_UP = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulp_events.outbox.records import Result
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Transition
 
 
 @dataclass(frozen=True, slots=True)

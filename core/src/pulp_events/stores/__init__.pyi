@@ -55,8 +55,14 @@ from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox as SQLiteOutbox
 from pulp_events.outbox.standing import Hold as Hold
 from pulp_events.outbox.standing import HoldCause as HoldCause
 from pulp_events.outbox.standing import Standing as Standing
+from pulp_events.outbox.states import TRANSITIONS as TRANSITIONS
 from pulp_events.outbox.states import Outcome as Outcome
 from pulp_events.outbox.states import State as State
+from pulp_events.outbox.states import Transition as Transition
+from pulp_events.outbox.states import Way as Way
+from pulp_events.outbox.states import after_attempt as after_attempt
+from pulp_events.outbox.states import entered as entered
+from pulp_events.outbox.states import kept as kept
 from pulp_events.outbox.store import BackedUpElsewhere as BackedUpElsewhere
 from pulp_events.outbox.store import CountsOfEvents as CountsOfEvents
 from pulp_events.outbox.store import CountsWhatEnds as CountsWhatEnds
@@ -69,12 +75,6 @@ from pulp_events.outbox.store import TellsSizes as TellsSizes
 from pulp_events.outbox.stored_event import Addition as Addition
 from pulp_events.outbox.tally import Tally as Tally
 from pulp_events.outbox.tally import tally as tally
-from pulp_events.outbox.transitions import TRANSITIONS as TRANSITIONS
-from pulp_events.outbox.transitions import Transition as Transition
-from pulp_events.outbox.transitions import Way as Way
-from pulp_events.outbox.transitions import after_attempt as after_attempt
-from pulp_events.outbox.transitions import entered as entered
-from pulp_events.outbox.transitions import kept as kept
 from pulp_events.outbox.window import MOST_BYTES as MOST_BYTES
 from pulp_events.outbox.window import MOST_DELIVERIES as MOST_DELIVERIES
 from pulp_events.outbox.window import OUT_OF_ORDER as OUT_OF_ORDER

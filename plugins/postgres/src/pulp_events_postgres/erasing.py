@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulp_events.outbox.erasure import ERASED, ERASED_AMID, REMOVED, Erased, Erasure, marker
 from pulp_events.outbox.rows import to_erasure
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
+from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.system.clock import from_timestamp
 from pulp_events.system.ids import new_event_id
 from pulp_events_postgres.connections import Connection

@@ -7,8 +7,8 @@ from typing import Any
 
 from pulp_events.events.pattern import is_pattern, matches
 from pulp_events.outbox.rows import scope_asked, to_stored_event
+from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
 from pulp_events_postgres.columns import DETAIL_CONTAINS, STORED_EVENT
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import storable, texts

@@ -9,8 +9,7 @@ from pulp_events.events.own_names import OWN
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
 from pulp_events.outbox.rows import scope_asked, split_id, to_attempt, to_delivery, to_health
-from pulp_events.outbox.states import FINISHED, State
-from pulp_events.outbox.transitions import TRANSITIONS, Transition, kept
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, DETAIL_CONTAINS
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database

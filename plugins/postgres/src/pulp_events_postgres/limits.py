@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pulp_events.outbox.dropped import MOST_TYPES, OTHERS
 from pulp_events.outbox.records import Due
-from pulp_events.outbox.transitions import Transition, kept
+from pulp_events.outbox.states import Transition, kept
 from pulp_events_postgres import set_up
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import numbers, texts

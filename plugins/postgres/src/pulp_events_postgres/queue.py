@@ -15,9 +15,9 @@ from pulp_events.outbox.happened import if_in_time, of_results
 from pulp_events.outbox.records import EXPIRED, NewEvent, Result
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.rows import scope_column, split_id, to_stored_event
+from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
-from pulp_events.outbox.transitions import TRANSITIONS, Transition, after_attempt
 from pulp_events.system.clock import from_timestamp
 from pulp_events_postgres import activity, emit_limit, ledger
 from pulp_events_postgres.columns import STORED_EVENT

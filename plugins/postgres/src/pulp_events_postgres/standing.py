@@ -8,7 +8,7 @@ from typing import Any
 from pulp_events.outbox.rows import to_standing
 from pulp_events.outbox.spread import LONGEST, spread
 from pulp_events.outbox.standing import PLACES, Hold, Standing
-from pulp_events.outbox.transitions import Transition, kept
+from pulp_events.outbox.states import Transition, kept
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Asked, Database, Within
 from pulp_events_postgres.values import numbers, texts

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import EventsError
 from pulp_events.outbox.records import Stats
 from pulp_events.outbox.standing import HoldCause, Standing
-from pulp_events.outbox.states import State
+from pulp_events.outbox.states import State, Transition
 from pulp_events.outbox.store import CountsWhatEnds, TellsSizes
-from pulp_events.outbox.transitions import Transition
 from pulp_events.system.clock import from_timestamp
 from pulp_events_prometheus import words
 from pulp_events_prometheus.book import Book

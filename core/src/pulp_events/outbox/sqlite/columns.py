@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulp_events.outbox.transitions import Transition, kept
+from pulp_events.outbox.states import Transition, kept
 
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,

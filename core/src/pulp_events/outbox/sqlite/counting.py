@@ -20,8 +20,7 @@ from typing import Any
 from pulp_events.outbox.activity import KEPT, MINUTE, floor
 from pulp_events.outbox.happened import Row, of_attempts
 from pulp_events.outbox.sqlite.together import as_json
-from pulp_events.outbox.states import Outcome
-from pulp_events.outbox.transitions import Transition
+from pulp_events.outbox.states import Outcome, Transition
 
 STEP = 1000
 """Events that one step counts, at most."""

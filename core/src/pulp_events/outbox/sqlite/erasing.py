@@ -11,7 +11,7 @@ from pulp_events.outbox.rows import to_erasure
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows, made
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
+from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.system.clock import from_timestamp
 from pulp_events.system.ids import new_event_id
 

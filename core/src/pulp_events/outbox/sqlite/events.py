@@ -12,8 +12,8 @@ from pulp_events.outbox.rows import scope_asked, to_stored_event
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import STORED_EVENT, TYPES
 from pulp_events.outbox.sqlite.ledger import DETAIL, Rows, made
+from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
 
 _LAST_CHARACTER = "\x7f"
 """Sorts after all characters that an id may have."""

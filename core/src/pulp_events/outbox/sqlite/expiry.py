@@ -9,7 +9,7 @@ from pulp_events.outbox.records import EXPIRED
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.together import OF_IDS, OF_KEYS, Row, as_json
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
+from pulp_events.outbox.states import TRANSITIONS, Transition
 
 STEP = 2000
 """Deliveries that one step declares dead, at most."""

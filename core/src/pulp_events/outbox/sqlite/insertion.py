@@ -15,8 +15,8 @@ from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.rows import scope_column, to_stored_event
 from pulp_events.outbox.sqlite.columns import STORED_EVENT
 from pulp_events.outbox.sqlite.connection import patiently
+from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import StoredEvent
-from pulp_events.outbox.transitions import TRANSITIONS, Transition
 
 _EMITTED = TRANSITIONS[Transition.EMIT].enters.value
 _SKIPPED = TRANSITIONS[Transition.SKIP].enters.value

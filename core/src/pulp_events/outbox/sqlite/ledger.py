@@ -23,8 +23,7 @@ from pulp_events.outbox.sqlite.columns import (
     TYPES,
 )
 from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
-from pulp_events.outbox.states import FINISHED, State
-from pulp_events.outbox.transitions import TRANSITIONS, Transition, kept
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 
 T = TypeVar("T")
 

@@ -17,8 +17,7 @@ from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.expiry import is_past
 from pulp_events.outbox.sqlite.rates import Buckets, give_back
 from pulp_events.outbox.sqlite.together import LISTED, OF_IDS, OF_KEYS, Row, as_json, of_keys, of_listeners, read
-from pulp_events.outbox.states import Outcome
-from pulp_events.outbox.transitions import TRANSITIONS, Transition, kept
+from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, kept
 
 FEW_LIMITS = 4
 """Different limits for which a statement each is worth more than reading some rows too many."""

@@ -14,8 +14,8 @@ from pulp_events.outbox.records import Result
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
+from pulp_events.outbox.states import Transition, after_attempt
 from pulp_events.outbox.tally import tally
-from pulp_events.outbox.transitions import Transition, after_attempt
 
 _FIND = """
 SELECT json_group_array(json_array(r.key, d.event_seq, d.state, d.lease, e.erased IS NOT NULL))

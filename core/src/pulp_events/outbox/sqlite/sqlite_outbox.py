@@ -52,9 +52,8 @@ from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
 from pulp_events.outbox.standing import Hold, Standing
-from pulp_events.outbox.states import State
+from pulp_events.outbox.states import State, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events.outbox.transitions import Transition
 from pulp_events.system import data_dir
 from pulp_events.system.asked import left_of
 from pulp_events.system.clock import Clock, SystemClock

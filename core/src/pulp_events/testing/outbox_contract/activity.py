@@ -11,10 +11,9 @@ import pytest
 from pulp_events.outbox.activity import Activities, By
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.states import FINISHED, Outcome, State
+from pulp_events.outbox.states import FINISHED, Outcome, State, Transition
 from pulp_events.outbox.store import CountsWhatHappens, Outbox
 from pulp_events.outbox.stored_event import Addition
-from pulp_events.outbox.transitions import Transition
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
 START, FINISH = "repo.sync.start", "repo.sync.finish"

@@ -11,9 +11,8 @@ import pytest
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent, Result
-from pulp_events.outbox.states import Outcome
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.transitions import Transition
 
 LISTENER, OTHER = "a" * 24, "b" * 24
 LEASE = 60.0

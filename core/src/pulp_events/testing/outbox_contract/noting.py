@@ -9,9 +9,8 @@ import pytest
 
 from pulp_events.outbox.activity import By
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.states import Outcome
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.outbox.store import CountsWhatEnds, CountsWhatHappens, NotesWithEvents, Outbox
-from pulp_events.outbox.transitions import Transition
 from pulp_events.system.clock import from_timestamp
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 

@@ -8,9 +8,8 @@ import pytest
 
 from pulp_events.errors import IllegalTransition
 from pulp_events.outbox.records import DeliveryQuery, Result
-from pulp_events.outbox.states import Outcome, State
+from pulp_events.outbox.states import Outcome, State, Transition
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.transitions import Transition
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, Home, Outboxes, new_event, result
 
 

@@ -10,10 +10,9 @@ from pulp_events.outbox.activity import By
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewEvent
-from pulp_events.outbox.states import State
+from pulp_events.outbox.states import State, Transition
 from pulp_events.outbox.store import CountsWhatHappens, Outbox
 from pulp_events.outbox.stored_event import EventQuery
-from pulp_events.outbox.transitions import Transition
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
 WINDOW = 60.0

@@ -1,4 +1,4 @@
--- Which states a result leaves and enters is said by pulp_events.outbox.transitions.TRANSITIONS, not here as well.
+-- Which states a result leaves and enters is said by pulp_events.outbox.states.TRANSITIONS, not here as well.
 
 DROP FUNCTION @.pulp_record(text[], integer[], text[], text[], float8[], integer[], integer[], float8[], float8[],
                             text[], text[], text[], boolean[], integer[], text[]);
