@@ -80,7 +80,7 @@ def recording_bus(tmp_path, recording):
 def eventually():
     """Waits until something is true, looking every few milliseconds; returns it."""
 
-    def wait(condition, timeout=15.0):
+    def wait(condition, timeout=30.0):
         deadline = time.monotonic() + timeout
         while not (result := condition()):
             assert time.monotonic() < deadline, "did not become true in time"
@@ -94,12 +94,12 @@ def eventually():
 def locked():
     """Locks an SQLite file, from another process, until the test ends or the result is called."""
     holders = []
-    code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(); input()"
+    code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], 60); c.execute('BEGIN IMMEDIATE'); print(); input()"
 
     def lock(path):
         holder = subprocess.Popen([sys.executable, "-uc", code, path], stdin=-1, stdout=-1, text=True)
         holders.append(holder)
-        holder.stdout.readline()
+        assert holder.stdout.readline() == "\n", "it could not be locked"
 
         def release():
             print(file=holder.stdin, flush=True)
