@@ -62,7 +62,7 @@ def handshake(context, authority, name="localhost", ask=False):
             made.send(b".")
     finally:
         one.close()
-        thread.join(10)
+        thread.join()
     return seen
 
 
