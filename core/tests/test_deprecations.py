@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 import types
 import warnings
 
@@ -117,7 +118,9 @@ def load(tmp_path, caplog):
         caplog.clear()
         path = tmp_path / "server.conf"
         path.write_text(f"[mail]\n{text}\n")
-        return Settings.load(path, {"mail": Mail}).section("mail"), [each.getMessage() for each in caplog.records]
+        section = Settings.load(path, {"mail": Mail}).section("mail")
+        own = [each for each in caplog.records if each.thread == threading.get_ident()]
+        return section, [each.getMessage() for each in own]
 
     return load_it
 

@@ -75,7 +75,7 @@ def test_a_field_that_does_not_load_what_it_dumps_is_named(field, said):
             list(faults(Schema.from_dict({"x": field})))
         return
     [(key, text)] = list(faults(Schema.from_dict({"x": field})))
-    assert key == "x" and text.startswith(said) or said in text, text
+    assert key == "x" and said in text, text
 
 
 @pytest.mark.parametrize(
