@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -34,28 +33,6 @@ def bus(given):
     with EventBus.open(**given) as opened:
         opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"])
         yield opened
-
-
-@pytest.fixture
-def turns():
-    """A context manager, whose value says how long the event loop was kept waiting at most, in seconds."""
-
-    @asynccontextmanager
-    async def watch():
-        waits = [0.0]
-
-        async def turn():
-            while True:
-                before = time.monotonic()
-                await asyncio.sleep(0.005)
-                waits.append(time.monotonic() - before)
-
-        turning = asyncio.create_task(turn())
-        await asyncio.sleep(0)
-        yield lambda: max(waits)
-        turning.cancel()
-
-    return watch
 
 
 def types(bus):
@@ -98,11 +75,12 @@ def test_what_cannot_be_opened_is_raised(given):
 
 
 def test_an_opening_that_is_cancelled_leaves_nothing_open(given, monkeypatch):
-    opened = []
+    opened, opening_now, go_on = [], threading.Event(), threading.Event()
     original = EventBus.open.__func__
 
     def slowly(cls, **named):
-        time.sleep(0.1)
+        opening_now.set()
+        go_on.wait(30)
         opened.append(original(cls, **named))
         return opened[-1]
 
@@ -110,8 +88,10 @@ def test_an_opening_that_is_cancelled_leaves_nothing_open(given, monkeypatch):
 
     async def scenario():
         opening = asyncio.ensure_future(EventBus.open_async(**given)._opened())
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(opening_now.wait, 30)
         opening.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await opening
 
@@ -120,19 +100,28 @@ def test_an_opening_that_is_cancelled_leaves_nothing_open(given, monkeypatch):
         opened[0].emit("repo.sync.start")
 
 
-@pytest.mark.slow
-def test_close_keeps_the_event_loop_waiting_for_nothing(tmp_path, turns):
+def test_close_keeps_the_event_loop_waiting_for_nothing(tmp_path):
+    asked, answered = threading.Event(), threading.Event()
+
+    def answer(request):
+        asked.set()
+        return Answer(200 if answered.wait(60) else 503)
+
     async def scenario():
-        with HttpSink() as sink:
-            sink.answer = Answer(200, delay=3.0)
+        with HttpSink(answer) as sink:
             bus = await EventBus.open_async(data_dir=tmp_path / "data", deliver="background")
             await asyncio.to_thread(bus.listeners.create, "http", {"url": sink.url}, ["*"])
-            await bus.emit_async("repo.sync.start")
-            async with turns() as longest:
-                began = time.monotonic()
-                await bus.close_async(30.0)
-                assert time.monotonic() - began > 2.0, "it waited for the delivery under way"
-            assert longest() < 1.5
+            event = await bus.emit_async("repo.sync.start")
+            assert await asyncio.to_thread(asked.wait, 30)
+            closing = asyncio.create_task(bus.close_async(60.0))
+            while not bus.is_closed:
+                await asyncio.sleep(0.005)
+            assert not closing.done()
+            answered.set()  # which a loop that waited for the delivery under way would never come to
+            await closing
+            async with EventBus.open_async(data_dir=tmp_path / "data", deliver="external") as again:
+                [delivery] = await asyncio.to_thread(again.events.deliveries, event.id)
+                assert (delivery.state, delivery.attempts) == ("delivered", 1)
 
     asyncio.run(scenario())
 
@@ -284,7 +273,15 @@ async def of_sqlalchemy(path):
 
 
 @pytest.mark.parametrize("connect", [of_aiosqlite, of_sqlalchemy])
-def test_in_a_transaction_of_asyncios_it_exists_if_and_only_if_that_commits(bus, database, connect):
+def test_in_a_transaction_of_asyncios_it_exists_if_and_only_if_that_commits(bus, database, connect, monkeypatch):
+    storing, stored = threading.Event(), threading.Event()
+    emit = bus._emit
+
+    def slowly(*arguments):
+        storing.set()
+        stored.wait(30)
+        return emit(*arguments)
+
     async def scenario():
         async with connect(database) as own:
             await bus.emit_async("repo.sync.start", {"n": 1}, connection=own)
@@ -299,10 +296,16 @@ def test_in_a_transaction_of_asyncios_it_exists_if_and_only_if_that_commits(bus,
             await own.commit()
             assert (await bus.emit_async("repo.sync.start", {"n": 9}, id="chosen", connection=own)).id == "chosen"
             await own.rollback()
+            monkeypatch.setattr(bus, "_emit", slowly)
             emitting = asyncio.create_task(bus.emit_async("repo.publish.start", connection=own))
-            await asyncio.sleep(0.001)
+            await asyncio.to_thread(storing.wait, 30)
             emitting.cancel()
-            await asyncio.gather(emitting, return_exceptions=True)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert not emitting.done(), "its connection is still in use"
+            stored.set()
+            with pytest.raises(asyncio.CancelledError):
+                await emitting
             await own.rollback()
             await own.commit()
 
