@@ -153,6 +153,32 @@ def test_waiting_ends_with_its_time_and_with_the_bus(bus):
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("used_before", [True, False])
+def test_a_bus_that_is_closed_between_a_look_at_it_and_the_work_says_so(given, monkeypatch, used_before):
+    async def closed_meanwhile(on_error="raise"):
+        bus = await EventBus.open_async(**given, on_error=on_error)
+        if used_before:
+            await bus.emit_async("repo.sync.start")
+        run = bus._threads.run
+
+        async def late(*call):
+            await bus.close_async()
+            return await run(*call)
+
+        monkeypatch.setattr(bus._threads, "run", late)
+        return bus
+
+    async def scenario():
+        with pytest.raises(BusClosed):
+            await (await closed_meanwhile()).wait_async("a" * 32)
+        with pytest.raises(BusClosed):
+            await (await closed_meanwhile()).emit_async("repo.sync.start")
+        refused = await (await closed_meanwhile("log")).emit_async("repo.sync.start")
+        assert isinstance(refused.error, BusClosed)
+
+    asyncio.run(scenario())
+
+
 def test_an_operation_tells_its_start_and_its_finish(bus):
     async def scenario():
         async with bus.operation("repo.sync", {"repo_id": "pulp2"}) as operation:

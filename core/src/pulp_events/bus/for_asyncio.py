@@ -105,8 +105,7 @@ class ForAsyncio(Lifecycle):
         check_seconds(timeout, "timeout", none=True)
         event_id, deadline = id_of(event), None if timeout is None else time.monotonic() + timeout
         while True:
-            self._check_open()
-            deliveries = await self._threads.run(lambda: list(self.outbox.of_event(event_id)))
+            deliveries = await self._threads.run(lambda: list(self._open_outbox().of_event(event_id)))
             left = _POLL if deadline is None else min(_POLL, deadline - time.monotonic())
             if left <= 0 or is_done(deliveries):
                 return deliveries
