@@ -13,6 +13,7 @@ from pulp_events import EventBus, Plugins, TimedOut, TransientFailure
 from pulp_events.bus import grace
 from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing import Answer, HttpSink
+from pulp_events.testing.clock import FakeClock
 
 ONE, FINE = "repo.sync.start", {"repo_id": "pulp2"}
 LEFT = "the bus was closed with"
@@ -32,9 +33,10 @@ def hanging(recording, recording_bus):
         bus = recording_bus(conf, deliver=deliver)
         bus.listeners.create("recording", {}, ["*"])
         bus.emit(ONE, FINE)
-        assert begun.wait(20)
+        assert begun.wait(60)
         return bus
 
+    open_it.end = end.set
     yield open_it
     end.set()
 
@@ -56,7 +58,8 @@ def test_an_endpoint_that_never_answered_is_not_waited_for_to_the_end(hanging, c
 @pytest.mark.slow
 def test_one_that_is_known_not_to_answer_costs_nothing(hanging, eventually, monkeypatch):
     bus = hanging()
-    eventually(lambda: not any(work.route.may_answer for work in bus.dispatcher._scheduler.at_work))
+    at_work = bus.dispatcher._scheduler.at_work
+    eventually(lambda: at_work and not any(work.route.may_answer for work in at_work))
     bus.emit_many([(ONE, FINE)] * 20)
     monkeypatch.setattr(grace, "DEFAULT", 60.0)
     assert seconds(bus.close) < 40
@@ -68,7 +71,7 @@ def test_who_names_the_seconds_has_them_waited_for(recording, recording_bus):
     recording.act = lambda event, config: time.sleep(3)
     bus.listeners.create("recording", {}, ["*"])
     event = bus.emit(ONE, FINE)
-    bus.close(10)
+    bus.close(60)
     with recording_bus(deliver="external") as again:
         assert [each.state for each in again.events.deliveries(event.id)] == ["delivered"]
 
@@ -104,7 +107,8 @@ def test_what_waits_for_a_retry_is_left_and_said_quietly(
     )
 
 
-def test_nothing_is_said_where_nothing_is_left(recording_bus, caplog):
+def test_nothing_is_said_where_nothing_is_left(recording_bus, caplog, monkeypatch):
+    monkeypatch.setattr(grace, "DEFAULT", 60.0)
     bus = recording_bus(deliver="background")
     bus.listeners.create("recording", {}, ["*"])
     bus.emit(ONE, FINE)
@@ -114,8 +118,12 @@ def test_nothing_is_said_where_nothing_is_left(recording_bus, caplog):
 
 
 def test_a_closed_bus_is_no_source_of_errors_though_all_the_time_was_used_up(hanging, caplog):
+    before = {*threading.enumerate()}
     hanging().close(0.2)
-    time.sleep(0.3)
+    hanging.end()
+    for thread in {*threading.enumerate()} - before:
+        thread.join(60)
+        assert not thread.is_alive()
     assert not [each.getMessage() for each in caplog.records if "was closed by this process" in each.getMessage()]
 
 
@@ -124,7 +132,7 @@ def test_inline_waits_once_for_an_endpoint_that_does_not_answer(recording, recor
         raise TimedOut("no answer")
 
     recording.act = silent
-    bus = recording_bus(deliver="inline")
+    bus = recording_bus(deliver="inline", clock=FakeClock())  # which stands still: the pause after it does not end
     bus.listeners.create("recording", {}, ["*"])
     for _ in range(5):
         bus.emit(ONE, FINE)
@@ -198,7 +206,7 @@ def test_what_another_process_claimed_is_said_to_be_claimed(recording_bus, caplo
     with recording_bus(deliver="external") as other:
         listener = other.listeners.create("recording", {}, ["*"])
         other.emit(ONE, FINE)
-        other.outbox.claim([ClaimRequest(listener.id, 1, False)], lease=60.0, token="another's")
+        other.outbox.claim([ClaimRequest(listener.id, 1, False)], lease=600.0, token="another's")
     with caplog.at_level(logging.INFO, "pulp_events"), recording_bus(deliver="background"):
         pass
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
@@ -206,14 +214,14 @@ def test_what_another_process_claimed_is_said_to_be_claimed(recording_bus, caplo
     assert record.levelno == logging.INFO
 
 
-def test_process_tells_of_what_is_left(tmp_path, caplog):
+def test_process_tells_of_what_is_left(tmp_path, caplog, eventually):
     with HttpSink([Answer(503)] * 5) as sink, caplog.at_level(logging.INFO, "pulp_events"):
         bus = EventBus.open(settings={"events": {"data_dir": tmp_path / "data"}}, deliver="process")
         bus.listeners.create("http", {"url": sink.url}, ["*"], retry_schedule=[3600])
         event = bus.emit(ONE, FINE)
-        while not bus.events.deliveries(event.id)[0].attempts:
-            time.sleep(0.05)
-        bus.close(10)
+        [delivery] = bus.events.deliveries(event.id)
+        eventually(lambda: bus.deliveries.attempts(delivery.id), 60)  # recorded: it is counted when it is claimed
+        bus.close(60)
     [record] = [each for each in caplog.records if LEFT in each.getMessage()]
     assert (
         "1 pending delivery (1 waiting for a retry after a failure)" in record.getMessage()
