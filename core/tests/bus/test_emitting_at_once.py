@@ -17,6 +17,21 @@ def bus(tmp_path):
         yield opened
 
 
+def at_once(bus, works):
+    """Do each in a thread, of which all have something to store before any does."""
+    threads = [threading.Thread(target=work) for work in works]
+    bus.outbox._writer._exclusive.hold()  # as during a commit that takes long
+    try:
+        for thread in threads:
+            thread.start()
+        while len(bus.outbox._writer._queue) < len(threads):
+            time.sleep(0.001)
+    finally:
+        bus.outbox._writer._exclusive.let_go()
+    for thread in threads:
+        thread.join()
+
+
 def test_threads_that_emit_at_once_share_commits(bus, monkeypatch):
     shared = []
     together = bus.outbox._writer._run_together
@@ -30,40 +45,26 @@ def test_threads_that_emit_at_once_share_commits(bus, monkeypatch):
         for _ in range(10):
             bus.emit("repo.sync.start")
 
-    threads = [threading.Thread(target=work) for _ in range(16)]
-    bus.outbox._writer._exclusive.hold()  # as during a commit that takes long
-    for thread in threads:
-        thread.start()
-    while len(bus.outbox._writer._queue) < 16:
-        time.sleep(0.001)
-    bus.outbox._writer._exclusive.let_go()
-    for thread in threads:
-        thread.join()
+    at_once(bus, [work] * 16)
     assert bus.deliveries.stats().pending == 160
     assert max(shared) > 1, "some commits held several events"
 
 
 def test_one_refused_event_does_not_take_those_of_other_threads_with_it(bus):
     """Each emit of a shared commit stands or falls alone."""
-    start, refused = threading.Barrier(9), []
+    refused = []
 
     def refuse():
-        start.wait()
         try:
             bus.outbox._writer.run(lambda connection: connection.execute("INSERT INTO pulp_event VALUES (1, 2)"))
         except Exception as error:
             refused.append(error)
 
     def work():
-        start.wait()
         bus.emit("repo.sync.start")
 
     for _ in range(10):
-        threads = [threading.Thread(target=work) for _ in range(8)] + [threading.Thread(target=refuse)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(bus, [work] * 4 + [refuse] + [work] * 4)
     assert len(refused) == 10
     assert bus.deliveries.stats().pending == 80
 
@@ -82,7 +83,7 @@ def test_emit_async_leaves_the_event_loop_free_while_the_disk_is_slow(bus, monke
     add = bus.outbox.add
 
     def slow(events, connection=None):
-        released.wait(10)
+        released.wait(60)
         add(events, connection)
 
     monkeypatch.setattr(bus.outbox, "add", slow)
