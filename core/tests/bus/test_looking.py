@@ -73,6 +73,10 @@ def test_it_ends_where_there_is_nothing_older_and_where_there_is_enough():
     assert Shelf([], 1.0).look(0, 5, 1.0) == ([], None)
 
 
+PATIENT = 600.0
+"""Seconds for a look that is to see everything, on a machine that may pause."""
+
+
 @pytest.fixture
 def bus(tmp_path):
     with open_bus(tmp_path, Odd(), deliver="external") as bus:
@@ -94,7 +98,7 @@ def test_what_a_filter_fits_nowhere_is_given_up_in_time_and_gone_on_with(bus):
         assert bus.events.list(limit=1, after=place - 1, oldest_first=True)[0].time == looked.back_to
     assert [each.id for each in found] == [each.id for each in bus.deliveries.list(query)] and len(found) == 1
     assert len(times) == 6 and times == sorted(times, reverse=True) and looked.back_to is None
-    looked = bus.deliveries.look(query)
+    looked = bus.deliveries.look(query, seconds=PATIENT)
     assert [each.id for each in looked.found] == [each.id for each in found] and looked.place is None
 
 
@@ -102,10 +106,11 @@ def test_events_are_looked_for_in_the_same_way(bus):
     query, place, found = EventQuery(["#"], error="nobody says that"), None, 0
     while (looked := bus.events.look(query, before=place, seconds=0)).place is not None:
         place, found = looked.place, found + 1
-    assert found == 6 and bus.events.look(query).found == [] and bus.events.look(query).place is None
+    assert found == 6 and bus.events.look(query, seconds=PATIENT) == looking.Looked([])
     rare = EventQuery(["repo.*.finish"])
     assert bus.events.look(rare, seconds=0).place is not None
-    assert [each.id for each in bus.events.look(rare).found] == [each.id for each in bus.events.list(rare)]
+    found = bus.events.look(rare, seconds=PATIENT).found
+    assert [each.id for each in found] == [each.id for each in bus.events.list(rare)]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,8 @@ def test_events_are_looked_for_in_the_same_way(bus):
 def test_pages_are_those_of_the_list(bus, query):
     before, pages = None, []
     while True:
-        looked, listed = (ask(query, limit=30, before=before) for ask in (bus.deliveries.look, bus.deliveries.list))
+        looked = bus.deliveries.look(query, limit=30, before=before, seconds=PATIENT)
+        listed = bus.deliveries.list(query, limit=30, before=before)
         assert [each.id for each in looked.found] == [each.id for each in listed] and looked.place is None
         pages.append(len(listed))
         if len(listed) < 30:
@@ -138,14 +144,14 @@ def test_times_bound_what_is_looked_at(bus, monkeypatch):
 
     monkeypatch.setattr(bus.outbox, "find", noted)
     rare = {"error": "nobody says that"}
-    assert bus.deliveries.look(DeliveryQuery(since=middle, **rare)).place is None
+    assert bus.deliveries.look(DeliveryQuery(since=middle, **rare), seconds=PATIENT).place is None
     assert min(low for low, _ in steps) > 20, "what is older is not looked at"
     steps.clear()
-    assert bus.deliveries.look(DeliveryQuery(until=middle, **rare)).place is None
+    assert bus.deliveries.look(DeliveryQuery(until=middle, **rare), seconds=PATIENT).place is None
     assert max(high for _, high in steps) < 60
     steps.clear()
     nothing = DeliveryQuery(since=bus.events.list(limit=1)[0].time.replace(year=2999), **rare)
-    assert bus.deliveries.look(nothing).place is None and len(steps) == 1
+    assert bus.deliveries.look(nothing, seconds=PATIENT).place is None and len(steps) == 1
 
 
 def test_a_page_behind_a_delivery_that_is_gone_is_empty_and_bad_arguments_are_refused(bus):

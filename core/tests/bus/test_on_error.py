@@ -190,25 +190,27 @@ def test_a_plugin_s_store_that_raises_anything(going_on, monkeypatch, caplog):
 @pytest.mark.parametrize("connected", [False, True])
 @pytest.mark.parametrize("deliver", ["external", "background"])
 def test_a_locked_file_costs_no_more_than_the_time_limit(going_on, locked, tmp_path, connected, deliver):
-    bus = going_on("[storage]\nemit_timeout = 300ms\n", deliver=deliver, clock=None)
+    bus = going_on("[storage]\ntimeout = 300s\nemit_timeout = 300ms\n", deliver=deliver, clock=None)
     bus.emit(ONE, FINE)
+    assert deliver == "external" or bus.dispatcher.drain(60)  # the limit is not for what is just being stored here
     path = bus.outbox.path
     connection = sqlite3.connect(path, timeout=0.3) if connected else None
     unlock = locked(path)
     began = time.monotonic()
     event = bus.emit(ONE, FINE, connection=connection)
-    assert isinstance(event, RefusedEvent) and time.monotonic() - began < 10  # and not 30
+    assert isinstance(event, RefusedEvent) and time.monotonic() - began < 60  # and not 300
     if not connected:
         assert isinstance(event.error, StoreBusy) and "emit_timeout" in str(event.error)
     unlock()
     if connection is not None:
         connection.rollback()
         connection.close()
+    assert deliver == "external" or bus.dispatcher.drain(60)
     assert not isinstance(bus.emit(ONE, FINE), RefusedEvent)
 
 
 def test_who_has_no_limit_goes_on_waiting_when_one_that_has_gives_up(going_on, locked, tmp_path):
-    bus = going_on("[storage]\nemit_timeout = 300ms\n", clock=None)
+    bus = going_on("[storage]\ntimeout = 300s\nemit_timeout = 300ms\n", clock=None)
     bus.emit(ONE, FINE)
     unlock = locked(bus.outbox.path)
     told = []
@@ -217,10 +219,10 @@ def test_who_has_no_limit_goes_on_waiting_when_one_that_has_gives_up(going_on, l
     for each in [*emits[:1], patient, *emits[1:]]:
         each.start()
     for each in emits:
-        each.join(20)
+        each.join(60)
     assert [type(each) for each in told] == [RefusedEvent] * 3 and patient.is_alive()
     unlock()
-    patient.join(20)
+    patient.join(60)
     assert bus.outbox.notes("key") == {"key": "text"}
 
 
@@ -247,7 +249,7 @@ def test_a_disk_without_room(tmp_path):
     done = run("log")
     first, second = done.stdout.splitlines()
     refused = int(first.split()[0])
-    assert refused >= 3 and "'DiskFull'" in first or "'StoreError'" in first
+    assert refused >= 3 and ("'DiskFull'" in first or "'StoreError'" in first)
     assert second == f"Event {7 - refused} [{refused}]"
     assert done.stderr.count("could not be emitted, and the application goes on") == 1 and done.returncode == 0
     assert "Traceback" in run("raise").stderr
