@@ -222,7 +222,7 @@ def test_buses_that_register_it_at_once_make_one_record(open_bus):
     together = threading.Barrier(len(buses))
 
     def register(bus):
-        together.wait(10)
+        together.wait(60)
         bus.on("*", name="n")(of_module)
 
     threads = [threading.Thread(target=register, args=(bus,)) for bus in buses]

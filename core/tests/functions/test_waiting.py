@@ -40,10 +40,10 @@ def test_what_waited_is_delivered_as_soon_as_the_function_is_registered(open_bus
     open_bus(deliver="external").on("repo.#", name="n")(handler)
     bus = open_bus(deliver="background")
     event = bus.emit("repo.sync.start")
-    assert bus.dispatcher.drain(5), "what others are to deliver keeps nobody from closing"
+    assert bus.dispatcher.drain(60), "what others are to deliver keeps nobody from closing"
     assert bus.wait(event, 0)[0].attempts == 0
     bus.on("repo.#", name="n")(handler)
-    assert bus.wait(event, 10)[0].state == "delivered"
+    assert bus.wait(event, 60)[0].state == "delivered"
 
 
 def test_a_process_that_has_it_delivers_what_one_that_lacks_it_emits(open_bus):
@@ -52,7 +52,7 @@ def test_a_process_that_has_it_delivers_what_one_that_lacks_it_emits(open_bus):
     time.sleep(2 * HOLD)  # for which another bus may not see it
     events = lacks.emit_many([("repo.sync.start", {})] * 20)
     for event in events:
-        [delivery] = has.wait(event, 10)
+        [delivery] = has.wait(event, 60)
         assert (delivery.state, delivery.attempts) == ("delivered", 1)
 
 

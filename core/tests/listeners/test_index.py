@@ -54,7 +54,7 @@ def test_nobody_is_in_the_middle_of_reading_while_the_process_forks(store, index
     thread.start()
     assert not read.wait(0.05)
     index.after_fork(in_child=False)
-    assert read.wait(10)
+    assert read.wait(60)
     thread.join()
 
 
@@ -134,10 +134,12 @@ def test_a_file_that_this_process_cannot_open_for_a_while_is_heard_afterwards(op
     def no_more_files(self):
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
+    tried = []
     with monkeypatch.context() as trouble:
-        trouble.setattr(atomic_storage.Path, "read_bytes", no_more_files)
+        trouble.setattr(atomic_storage.Path, "read_bytes", lambda self: tried.append(self) or no_more_files(self))
+        time.sleep(1.5 * HOLD)
         bus.emit("repo.sync.start")
-    assert room.calls == []
+    assert tried and room.calls == []
     time.sleep(1.5 * HOLD)
     bus.emit("repo.sync.finish")
     assert [event.event_type for event, _ in room.calls] == ["repo.sync.finish"]
@@ -153,12 +155,11 @@ TinyDBListenerStore(Path(sys.argv[1])).add(new_listener(notifier_type_id="room",
 """
 
 
-def test_another_process_is_heard_within_a_second(bus, room, file):
+def test_another_process_is_heard_as_soon_as_what_was_seen_holds_no_more(bus, room, file):
     bus.listeners.create("room", {"room": "old"}, ["repo.publish.*"])
     bus.emit("repo.sync.start")
     assert room.calls == []
     subprocess.run([sys.executable, "-c", MAKE, str(file.parent)], check=True)
-    began = time.monotonic()
-    while not room.calls:
-        assert time.monotonic() - began < 1
-        bus.emit("repo.sync.finish")
+    time.sleep(1.5 * HOLD)
+    bus.emit("repo.sync.finish")
+    assert len(room.calls) == 1 and HOLD < 1

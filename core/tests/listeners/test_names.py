@@ -178,7 +178,7 @@ def test_a_renamed_listener_is_the_same_one(open_bus):
     with pytest.raises(ListenerNotFound):
         bus.listeners.get("old")
     bus.listeners.enable("new")
-    assert [each.state for each in bus.wait(event, 5)] == ["delivered"]
+    assert [each.state for each in bus.wait(event, 60)] == ["delivered"]
 
 
 def test_a_name_that_two_have_after_a_change_by_hand_is_no_id(bus, open_bus, tmp_path):
@@ -203,7 +203,7 @@ def test_of_twenty_processes_that_give_a_name_one_wins(open_bus, tmp_path):
 
     def work():
         bus = open_bus(deliver="external")
-        start.wait(30)
+        start.wait(100)
         try:
             answers.put(("made", bus.listeners.create(*ROOM, name="ci").id))
         except NameTaken as error:
