@@ -214,12 +214,13 @@ def race(folder, processes=50):
     for each in running:
         each.stdin.write("\n")
         each.stdin.flush()
-    told = [each.communicate(timeout=100)[0].splitlines() for each in running]
+    told = [each.communicate(timeout=250)[0].splitlines() for each in running]
     assert all(each.returncode == 0 for each in running)
     return told
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_of_50_processes_that_emit_the_same_ids_one_stores_each_and_all_are_told_of_it(tmp_path):
     config = tmp_path / "server.conf"
     config.write_text("")
