@@ -27,6 +27,8 @@ CREATE = """
     from pulp_events import Listener
     from pulp_events.system.ids import new_listener_id
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+    from pulp_events.system import file_lock
+    file_lock.TIMEOUT = 250.0  # on a busy machine, 50 processes keep one of them waiting for long
     store, now = TinyDBListenerStore(Path(sys.argv[1])), datetime.now(UTC)
     for _ in range(int(sys.argv[2])):
         listener = Listener(id=new_listener_id(), notifier_type_id="chat", notifier_config={"room": "x"},
@@ -40,6 +42,13 @@ def creating(folder, count):
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(CREATE), str(folder), str(count)], stdout=subprocess.PIPE, text=True
     )
+
+
+def made_by(processes, timeout):
+    """The ids that they acknowledged, once all of them have ended well."""
+    ids = {line for process in processes for line in process.communicate(timeout=timeout)[0].split()}
+    assert {process.returncode for process in processes} == {0}
+    return ids
 
 
 def test_file_and_folder_are_their_owners_alone(bus, file):
@@ -173,8 +182,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(bus, file, monkeypatch):
 
 
 def test_processes_that_create_at_once_lose_nothing(tmp_path):
-    processes = [creating(tmp_path, 10) for _ in range(10)]
-    ids = {line for process in processes for line in process.communicate(timeout=100)[0].split()}
+    ids = made_by([creating(tmp_path, 10) for _ in range(10)], 100)
     assert {listener.id for listener in TinyDBListenerStore(tmp_path).all()} == ids
     assert len(ids) == 100
 
@@ -182,8 +190,7 @@ def test_processes_that_create_at_once_lose_nothing(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_50_processes_that_each_create_20_leave_1000(tmp_path):
-    processes = [creating(tmp_path, 20) for _ in range(50)]
-    ids = {line for process in processes for line in process.communicate(timeout=250)[0].split()}
+    ids = made_by([creating(tmp_path, 20) for _ in range(50)], 280)
     assert {listener.id for listener in TinyDBListenerStore(tmp_path).all()} == ids
     assert len(ids) == 1000
 
