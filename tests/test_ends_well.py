@@ -62,7 +62,7 @@ def stopped(tmp_path, sink):
 
     def stop(process, acknowledged, number=signal.SIGTERM, code=0):
         process.send_signal(number)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=60)
         log = (tmp_path / "log").read_text()
         assert process.returncode == code, log
         assert UNCLOSED not in log and log.count("Traceback") == log.count("\nKeyboardInterrupt"), log
@@ -88,7 +88,7 @@ def free_port():
 
 def ask(url):
     """Event ids that a server acknowledged until a random moment."""
-    deadline, acknowledged = time.monotonic() + 30, []
+    deadline, acknowledged = time.monotonic() + 60, []
     while not acknowledged:
         try:
             acknowledged.append(urllib.request.urlopen(f"{url}/sync/first").read().decode())
