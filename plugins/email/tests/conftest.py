@@ -71,7 +71,7 @@ def open_channel() -> Opening:
         (notifier,) = pulp_notifiers()
         assert notifier.settings_schema is not None
         where = {} if sink is None else {"host": sink.path} if sink.path else {"host": sink.host, "port": sink.port}
-        loaded = notifier.settings_schema().load({"enabled": True, "timeout": "5s", **where, **settings})
+        loaded = notifier.settings_schema().load({"enabled": True, "timeout": "30s", **where, **settings})
         given = {"subject": subject, "addresses": "someone@redhat.com", **(listener or {})}
         config = notifier.config_schema().load(given)
         with notifier.open(config, loaded) as channel:
@@ -230,7 +230,7 @@ class Scripted:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what was said is there
             if self.smtps is not None:
                 connection = stack.enter_context(self.smtps.wrap_socket(connection, server_side=True))
-            connection.settimeout(10)
+            connection.settimeout(60)
             file = stack.enter_context(connection.makefile("rb"))
             counts: dict[str, int] = {}
 
