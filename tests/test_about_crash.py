@@ -71,6 +71,7 @@ def test_each_failing_listener_is_told_once_and_every_dead_delivery_counted_once
             victim.kill()
             victim.wait()
             at_work.append(workers())
+
         def events(event_type):
             query = DeliveryQuery(event_type=event_type)
             return [bus.events.get(one.event_id).event for one in bus.deliveries.list(query, limit=5000)]

@@ -166,6 +166,20 @@ def missing() -> Callable[[str], None]:
     return lacking
 
 
+@pytest.fixture(scope="session")
+def taken_port() -> Callable[[], socket.socket]:
+    """A socket with a port of 127.0.0.1 and nobody listening: a mail server may take it over, and nobody else gets it.
+    Servers bind with SO_REUSEADDR, and that is also what lets them in."""
+
+    def take() -> socket.socket:
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", 0))
+        return place
+
+    return take
+
+
 CLOSE = "close"
 """In place of an answer."""
 
