@@ -80,6 +80,7 @@ class Screen(Terminal):
 
     def resize(self, columns, rows):
         self._pyte.resize(rows, columns)
+        self._pyte.reset()  # what is seen from now on was drawn for this size
         fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def is_as_before(self):

@@ -59,7 +59,7 @@ def bus(scene):
 
 
 def test_what_keys_do_is_done_in_the_store_and_seen(top, bus):
-    screen = top("--interval=200ms").see("mirror", "1 failing", "1 muted", "q quit")
+    screen = top("--interval=200ms").see("mirror", "1 failing", "1 muted", "refused", "q quit")
     assert ">!mirror" in screen.lines[7] and "refused" in screen.line_with(" mirror: ")
     assert screen.style_at("!mirror").fg == "red" and screen.style_at("failing   ").bold
     screen.type("m")
@@ -121,10 +121,10 @@ def test_it_fits_the_terminal_whatever_its_size_becomes(top):
     screen = top("--interval=200ms", columns=40).see("mirror", "STATE")
     assert "PENDING" in screen.shown and "OLDEST" not in screen.shown
     screen.resize(160, 50)
-    screen.see("LAST ERROR", "OLDEST", "Connection refused")
+    screen.see("LAST ERROR", "OLDEST", "Connection refused", "q quit")
     assert screen.lines[49].startswith(" q quit")
     screen.resize(60, 12)
-    screen.see("q quit", gone=["LAST ERROR"])
+    screen.see("mirror", "q quit", gone=["LAST ERROR"])
     assert screen.lines[11].startswith(" q quit") and "mirror" in screen.shown
     screen.resize(12, 4)
     screen.see("too small", gone=["mirror"])
