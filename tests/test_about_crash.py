@@ -71,8 +71,6 @@ def test_each_failing_listener_is_told_once_and_every_dead_delivery_counted_once
             victim.kill()
             victim.wait()
             at_work.append(workers())
-        # Circuits let single attempts pass: what is pending is given up by the schedule, for as long as we wait.
-        time.sleep(5)
 
         def events(event_type):
             query = DeliveryQuery(event_type=event_type)
@@ -82,6 +80,9 @@ def test_each_failing_listener_is_told_once_and_every_dead_delivery_counted_once
             query = DeliveryQuery(state=State.DEAD, event_type="repo.sync.start")
             return Counter(one.listener_id for one in bus.deliveries.list(query, limit=5000))
 
+        until(lambda: len(events("listener.failing")) >= LISTENERS and dead())
+        # Circuits let single attempts pass: what is pending is given up by the schedule, for as long as we wait.
+        time.sleep(5)
         for worker in at_work:
             worker.terminate()
             worker.wait()

@@ -85,6 +85,13 @@ def at_work(site, tmp_path):
                 process.wait()
 
 
+def took(command):
+    """Seconds that a command took, which succeeds."""
+    began = time.monotonic()
+    assert command().returncode == 0
+    return time.monotonic() - began
+
+
 def emitted(tmp_path):
     return (tmp_path / "ids").read_text().rpartition("\n")[0].split()
 
@@ -140,9 +147,7 @@ def test_a_restore_that_is_killed_again_and_again_ends_as_a_whole(site, tmp_path
         listener = bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["#"], name="backup")
         kept = [bus.emit("repo.sync.start").id for _ in range(300)]
     assert site.admin("backup", str(target)).returncode == 0
-    began = time.monotonic()
-    assert site.admin("restore", str(target)).returncode == 0
-    whole = time.monotonic() - began
+    whole = min(took(lambda: site.admin("restore", str(target))) for _ in range(2))
     seen = set()
     for _ in range(25):
         with EventBus.open(site.conf, deliver="external") as bus:

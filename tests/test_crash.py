@@ -108,7 +108,7 @@ def test_nothing_is_lost_to_50_kills(tmp_path):
     scene = Scene(tmp_path)
     (tmp_path / "server.conf").write_text(
         f"[events]\ndata_dir = {tmp_path / 'data'}\n"
-        "[delivery]\nlease = 2s\nretry_schedule = 0.2s, 0.5s, 1s, 1s\n[http]\ntimeout = 1s\n"
+        "[delivery]\nlease = 2s\nretry_schedule = 0.2s, 0.5s, 1s, 1s\n[http]\ntimeout = 60s\n"
     )
     with HttpSink(lambda request: answer_by_path(calm)(request)) as sink:
         with EventBus.open(tmp_path / "server.conf", deliver="external") as bus:
@@ -117,7 +117,7 @@ def test_nothing_is_lost_to_50_kills(tmp_path):
                 for n in range(WORKING)
             }
             bus.listeners.create("http", {"url": f"{sink.url}/failing"}, ["repo.publish.*"])
-            bus.listeners.create("http", {"url": f"{sink.url}/hanging"}, ["repo.publish.finish"])
+            bus.listeners.create("http", {"url": f"{sink.url}/hanging"}, ["repo.publish.finish"], timeout=1)
         in_flight = chaos(scene, dice)
         calm.append(True)
         for _ in range(2):

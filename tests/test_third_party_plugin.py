@@ -118,7 +118,7 @@ def test_it_delivers_retries_and_keeps_its_secret(admin, room):
     admin.ok(*CREATE, f"--url={room.url}/{SECRET}", "--room=dev")
     listing = admin.ok("event", "listener", "list")
     assert "  Room: dev\n  URL:  ********\n" in listing
-    emitted = admin.ok("event", "emit", "repo.sync.start", '--payload={"repo_id": "pulp2"}', "--timeout=20s")
+    emitted = admin.ok("event", "emit", "repo.sync.start", '--payload={"repo_id": "pulp2"}', "--timeout=60s")
     assert re.search(r"chat +delivered", emitted)
     first, second = room.wait_for(2)
     assert first.path == second.path == f"/{SECRET}"

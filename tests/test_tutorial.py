@@ -50,7 +50,7 @@ class Shell:
     def close(self):
         self._process.stdin.write("kill $(jobs -p) 2>/dev/null; exit\n")
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +89,18 @@ def shell(tmp_path, wheels):
     opened.close()
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+@pytest.fixture
+def port():
+    """One that nobody else gets: it is bound here, and a server that binds with SO_REUSEADDR is let in beside that."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", 0))
+        yield str(place.getsockname()[1])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_step_of_a_tutorial_does_what_the_page_says(page, runner, shell, blocks_of, commands_of):
+def test_every_step_of_a_tutorial_does_what_the_page_says(page, runner, shell, port, blocks_of, commands_of):
     """`runner` compares what is printed, as for the other documents."""
-    port = str(free_port())
     for block in blocks_of(page):
         named = FILE.match(block.text)
         if block.language == "console":
@@ -119,7 +122,7 @@ def test_every_step_of_a_tutorial_does_what_the_page_says(page, runner, shell, b
 
 
 def wait_for_server(port):
-    for _ in range(200):
+    for _ in range(1200):
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -24,8 +24,8 @@ class Screen(Terminal):
     def __init__(self, command, environment, columns=80, rows=24):
         self._pyte = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._pyte)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         super().__init__(command, environment, columns, rows=rows)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.before = self.modes()
 
     def modes(self):
@@ -61,8 +61,9 @@ class Screen(Terminal):
 
     def more(self, wait=0.2):
         """Read what there is; False once the other side is closed."""
+        ended = self.process.poll() is not None  # asked before: it may write, and end, after we looked for more
         if not select.select([self._handle], [], [], wait)[0]:
-            return self.process.poll() is None
+            return not ended
         try:
             piece = self._decoder.decode(os.read(self._handle, 65536))
         except OSError:
@@ -75,10 +76,11 @@ class Screen(Terminal):
         """Read to the end; the exit code."""
         while self.more():
             pass
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def resize(self, columns, rows):
         self._pyte.resize(rows, columns)
+        self._pyte.reset()  # what is seen from now on was drawn for this size
         fcntl.ioctl(self._handle, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def is_as_before(self):

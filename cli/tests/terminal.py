@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -35,6 +36,7 @@ class Terminal:
         )
         os.close(its)
         self._handle = mine
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a piece may end within a letter
         self.text = ""
 
     def read(self, until=None, timeout=30.0):
@@ -42,8 +44,9 @@ class Terminal:
         end = time.monotonic() + timeout
         while until is None or until not in self.text:
             assert time.monotonic() < end, f"not shown: {until!r}; shown: {self.text!r}"
+            ended = self.process.poll() is not None  # asked before: it may write, and end, after we looked for more
             if not select.select([self._handle], [], [], 0.2)[0]:
-                if self.process.poll() is not None and until is None:
+                if ended and until is None:
                     break
                 continue
             try:
@@ -53,7 +56,7 @@ class Terminal:
             if not piece:
                 assert until is None or until in self.text, f"not shown: {until!r}; shown: {self.text!r}"
                 break
-            self.text += piece.decode()
+            self.text += self._decoder.decode(piece)
         return self.text
 
     def type(self, text):
@@ -66,7 +69,7 @@ class Terminal:
     def end(self):
         """Everything it showed, and the exit code."""
         text = self.read()
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self.close()
         return text, code
 

@@ -48,7 +48,7 @@ def test_a_container_needs_no_file(admin, variables, processes):
             [request] = sink.wait_for(1, timeout=30)
         finally:
             worker.send_signal(signal.SIGTERM)
-            worker.communicate(timeout=30)
+            worker.communicate(timeout=60)
     assert worker.returncode == 0
     assert json.loads(request.body)["event_type"] == "repo.sync.start"
     assert json.loads(run("event", "config", "show", "--json"))["sections"]["http"]["timeout"] == {

@@ -34,10 +34,10 @@ def test_a_pipe_is_written_to(admin, tmp_path):
     admin.listener(*HTTP)
     os.mkfifo(tmp_path / "pipe")
     read = []
-    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()), daemon=True)
     reader.start()
     admin.ok(*EXPORT, "--output", str(tmp_path / "pipe"))
-    reader.join()
+    reader.join(60)
     assert read[0].startswith("version: 1\n") and (tmp_path / "pipe").is_fifo()
 
 

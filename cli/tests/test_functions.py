@@ -54,7 +54,7 @@ def test_it_can_be_disabled_muted_and_deleted_like_any_other(admin, application)
 
 
 def test_an_event_that_is_emitted_here_is_waited_for_and_delivered_by_the_application(admin, application):
-    run = admin.ok("event", "emit", "repo.sync.start", "--timeout", "20s", "--json")
+    run = admin.ok("event", "emit", "repo.sync.start", "--timeout", "60s", "--json")
     [delivery] = run.json["deliveries"]
     assert (delivery["state"], delivery["target"]) == ("delivered", "myapp:index")
     assert [event.id for event in got] == [run.json["id"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import textwrap
@@ -179,7 +180,7 @@ def test_what_a_library_warns_of_in_a_worker_is_logged_without_secrets(admin, in
         if "cannot use" in line:
             break
     worker.send_signal(signal.SIGTERM)
-    _, err = worker.communicate(timeout=20)
+    _, err = worker.communicate(timeout=60)
     assert "cannot use ********" in json.loads(line)["message"] and "hunter2" not in line + err
 
 
@@ -198,7 +199,7 @@ def test_a_worker_logs_json_and_nothing_else_on_standard_output(admin, installed
         if "noise: deliver" in line:
             break
     worker.send_signal(signal.SIGTERM)
-    out, _ = worker.communicate(timeout=20)
+    out, _ = worker.communicate(timeout=60)
     assert out and all(json.loads(line)["message"] for line in out.splitlines()), listener
 
 
@@ -233,7 +234,7 @@ def test_a_plugin_that_interrupts_when_its_commands_are_asked_for_is_named(admin
 
 @pytest.mark.slow
 def test_a_plugin_that_hangs_at_import_is_named_with_the_way_out(admin, installed):
-    environment = installed("hangs", "import time; time.sleep(60)")
+    environment = installed("hangs", "import time; time.sleep(600)")
     process = subprocess.Popen(
         admin.command("event", "types"), env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -241,7 +242,7 @@ def test_a_plugin_that_hangs_at_import_is_named_with_the_way_out(admin, installe
     line = process.stderr.readline()
     assert "plugin hangs is still loading after 5 s" in line and "PULP_EVENTS_BLOCK=hangs" in line
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=10)
+    _, rest = process.communicate(timeout=60)
     assert process.returncode == 1 and "interrupted" in rest
     assert admin.process("event", "types", env={**environment, "PULP_EVENTS_BLOCK": "hangs"}).code == 0
 
@@ -251,6 +252,6 @@ def test_config_check_names_what_is_slow_and_what_was_left_behind(admin, install
     (tmp_path / "site" / "pulp_events_http-0.0.1.dist-info").mkdir()
     run = admin.process("event", "config", "check", env=environment)
     text = " ".join(run.out.split())
-    assert "loading it adds 0.6 s to each command" in text
+    assert float(re.search(r"loading it adds ([\d.]+) s to each command", text)[1]) >= 0.6
     assert "pulp_events_http-0.0.1.dist-info is an empty leftover; delete it" in text
     assert "http" in admin.process("event", "listener", env=environment).out  # which it does not hide

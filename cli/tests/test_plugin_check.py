@@ -312,6 +312,7 @@ NEEDED = f"pulp-events{release_range('pulp-events')}"
 )
 def test_one_that_hangs_or_ends_its_process_is_named_and_harms_nothing(admin, tmp_path, monkeypatch, extra, text):
     monkeypatch.setattr(loading_time, "PATIENCE", 1.0)
+    monkeypatch.setattr(loading_time, "_GRACE", 60.0)  # in which the process has to start
     install(tmp_path, monkeypatch, extra)
     run = admin(*CHECK, "a-plugin", "--json")
     [found] = run.json["findings"]

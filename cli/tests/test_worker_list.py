@@ -14,7 +14,7 @@ from pulp_events import EventBus
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.clock import FakeClock
 
-WAIT = 20.0
+WAIT = 60.0
 
 
 @contextmanager

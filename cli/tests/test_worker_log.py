@@ -21,7 +21,7 @@ def test_each_line_says_which_delivery_it_is_about(admin, refused, options):
     )  # fmt: skip
     found = next(each for line in worker.stdout if "outcome" in (each := json.loads(line)))
     worker.send_signal(signal.SIGTERM)
-    rest, _ = worker.communicate(timeout=20)
+    rest, _ = worker.communicate(timeout=60)
     assert found["event_id"] == event and found["delivery_id"] == f"{event}.0" and found["listener_id"] == listener
     assert (found["outcome"], found["attempt"], found["notifier_type_id"]) == ("transient", 1, "http")
     assert all(json.loads(line)["message"] for line in rest.splitlines())
@@ -88,7 +88,7 @@ def test_what_plugins_and_libraries_log_is_json_too_and_about_the_delivery(admin
         if found[-1]["message"] == "last":
             break
     worker.send_signal(signal.SIGTERM)
-    _, err = worker.communicate(timeout=20)
+    _, err = worker.communicate(timeout=60)
     assert err == ""
     said = {each["logger"]: each for each in found if each.get("event_id") == emitted}
     assert said["somelib"]["message"] == "odd\nanswer \udc80" and "old way" in said["py.warnings"]["message"]

@@ -29,7 +29,7 @@ FULL_SCREEN = b"\x1b[?1049h"
 """How a program begins that takes the whole screen."""
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>78]")
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a text that does not come is a failure."""
 
 

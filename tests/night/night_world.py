@@ -14,6 +14,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from night_rewriting import Rewriting
@@ -203,6 +204,12 @@ class Night:
         with self.application() as bus:
             query = DeliveryQuery(state=State.PENDING)
             self.until(lambda: bus.deliveries.count(query) == 0, "everything is delivered")
+
+    def let_pass(self, moment):
+        """Where it is about to be `moment`, HH:MM in UTC, wait until that is past: it is to be some time off."""
+        before = f"{datetime.strptime(moment, '%H:%M') - timedelta(minutes=1):%H:%M}"
+        while f"{datetime.now(UTC):%H:%M}" == before:
+            time.sleep(1)
 
     # The terminal
 

@@ -14,6 +14,7 @@ def test_a_team_is_muted_and_unmuted(night):
     night.listener("mirror", web, labels={"team": "web"})
     night.listener("audit", ops, labels={"team": "ops"})
     night.worker()
+    night.let_pass("06:00")
     night.types(
         "pulp-admin event listener mute --label=team=web --until=06:00 --reason='new database'",
         """

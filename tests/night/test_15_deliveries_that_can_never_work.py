@@ -3,13 +3,13 @@
 Give them up, with a reason, before they are tried for another day.
 """
 
-from night_world import Answer
+from night_world import HOUR, Answer
 
 
 def test_what_can_never_work_is_given_up(night):
     endpoint = night.endpoint("127.0.0.1:40001")
     endpoint.answers(lambda request: Answer(422 if b"repo-2" in request.body else 200))
-    night.listener("ci", endpoint)
+    night.listener("ci", endpoint, retry_schedule=[5 * HOUR, 10 * HOUR])
     night.emit(3)
     night.deliver()
     night.types(

@@ -15,9 +15,14 @@ def test_look_at_everything(night):
     night.listener("ci", bad)
     night.emit(4)
     night.deliver()
+
+    def drawn():
+        night.terminal.wait_for("ci: 503 Service Unavailable")
+        return "q quit  Enter open  ? help  m/u mute  r retry  d/e disable  / find  s sort"  # the last line
+
     night.watches(
         "pulp-admin event top",
-        "mirror",
+        drawn,
         """
          events on …
          Listeners  2   1 failing

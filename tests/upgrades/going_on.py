@@ -91,7 +91,7 @@ def check_goes_on(config, said, endpoints, payloads):
         assert endpoints.posted() == Counter(by_http)
         event = bus.emit("repo.sync.finish", {"number": 2})
         bus.deliver_due()
-        assert {each.state.value for each in bus.wait(event, timeout=5)} == {"delivered"}
+        assert {each.state.value for each in bus.wait(event, timeout=60)} == {"delivered"}
         counts = Counter(each.state.value for each in bus.deliveries.list(limit=1000))
     dead = sum(each["state"] == "dead" for each in said["deliveries"])
     assert counts == {"dead": dead, "delivered": len(said["deliveries"]) - dead + 2}

@@ -89,7 +89,7 @@ def kill(process):
             stream.close()
 
 
-def end(process, timeout=30):
+def end(process, timeout=60):
     """Wait for its end; returns its exit status and the last line of what it said."""
     _, said = process.communicate(timeout=timeout)
     return process.returncode, said.strip().splitlines()[-1] if said.strip() else ""

@@ -121,7 +121,7 @@ def test_a_worker_ends_when_a_newer_release_changes_its_tables(release, folder_o
     folder = folder_of(NAMES[-1])
     with Releases(tmp_path, *filter(None, [release])) as releases:
         worker = releases.start(release, WORKER, folder.config)
-        endpoints.http.wait_for(6, timeout=30)
+        endpoints.http.wait_for(6, timeout=60)
         make_outbox_newer(folder)
         with closing(sqlite3.connect(folder.outbox)) as connection:
             query = "SELECT count(*), sum(tries) FROM pulp_delivery"

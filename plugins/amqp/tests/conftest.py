@@ -51,7 +51,7 @@ def open_channel() -> Iterator[OpenChannel]:
     def open_(
         url: str, exchange: str | None = "pulp", config: dict[str, Any] | None = None, **settings: Any
     ) -> Channel:
-        loaded = MessagingSettings().load({"url": url, "timeout": "5s", **settings})
+        loaded = MessagingSettings().load({"url": url, "timeout": "30s", **settings})
         given = {**({"exchange": exchange} if exchange else {}), **(config or {})}
         channel = AmqpNotifier().open(AmqpConfig().load(given), loaded)
         channels.append(channel)

@@ -13,14 +13,16 @@ import pytest
 
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
+from pulp_events_amqp.settings import MessagingSettings
 from pulp_events_amqp.testing import AmqpBroker, Faults
 
 
 def test_a_port_where_nobody_listens_is_transient_and_named(open_channel) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(TransientFailure, match=f"127.0.0.1:{port}: Connection refused"):
-        open_channel(f"amqp://127.0.0.1:{port}")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(TransientFailure, match=f"127.0.0.1:{port}: Connection refused"):
+            open_channel(f"amqp://127.0.0.1:{port}")
 
 
 def test_a_host_that_does_not_exist_is_transient(open_channel) -> None:
@@ -33,7 +35,7 @@ def test_a_broker_that_never_answers_times_out(open_channel) -> None:
         started = time.monotonic()
         with pytest.raises(TimedOut, match="opening the connection"):
             open_channel(broker.url, timeout="300ms")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < MessagingSettings().load({})["timeout"], "not by the default"
 
 
 def test_a_server_that_speaks_something_else_is_transient(open_channel) -> None:
@@ -43,7 +45,7 @@ def test_a_server_that_speaks_something_else_is_transient(open_channel) -> None:
             peer, _ = server.accept()
             with peer:
                 peer.sendall(b"220 mail.example.com ESMTP\r\n")
-                peer.settimeout(5)
+                peer.settimeout(60)
                 while peer.recv(1024):
                     pass
 
@@ -85,27 +87,26 @@ def test_a_connection_that_ended_while_idle_costs_no_attempt(how, broker, make_d
 
 
 def test_after_a_restart_of_the_broker_the_same_channel_delivers(make_delivery, open_channel) -> None:
-    broker = AmqpBroker().start()
-    try:
-        channel = open_channel(broker.url, timeout="300ms")
+    with AmqpBroker() as broker:
+        channel = open_channel(broker.url)
         broker.stop()
         _wait_until(lambda: channel._engine.lost is not None)
+        channel._shared._timeout = 0.3
         with pytest.raises(TransientFailure, match="refused"):
             channel.send(make_delivery(1))
         assert channel.broken
         broker.start()
+        channel._shared._timeout = 30.0
         channel.send(make_delivery(1))
         assert len(broker.wait_for(1)) == 1
-    finally:
-        broker.stop()
 
 
 @pytest.mark.slow
 def test_heartbeats_keep_an_idle_connection_alive(make_delivery, open_channel) -> None:
-    with AmqpBroker(idle_timeout=0.4) as broker:
+    with AmqpBroker(idle_timeout=1.5) as broker:
         channel = open_channel(broker.url)
         engine = channel._engine
-        time.sleep(1.2)
+        time.sleep(3.2)
         assert engine.lost is None
         channel.send(make_delivery())
         assert len(broker.authentications) == 1
@@ -124,7 +125,7 @@ def test_closing_leaves_neither_connection_nor_thread(broker, make_delivery, ope
     channel.send(make_delivery())
     channel.close()
     _wait_until(lambda: broker.connections == 0)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("amqp amqp://")]
+    _wait_until(lambda: not [one for one in threading.enumerate() if one.name == f"amqp {broker.url}"])
 
 
 def test_a_batch_that_is_left_early_sends_nothing_more(broker, make_delivery, open_channel) -> None:
@@ -170,7 +171,7 @@ def test_a_channel_that_never_opened_can_be_closed_and_leaks_no_socket(open_chan
         _wait_until(lambda: broker.connections == 0)
 
 
-def _wait_until(condition, timeout: float = 5.0) -> None:
+def _wait_until(condition, timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "did not come about in time"

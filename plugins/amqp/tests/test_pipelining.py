@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from pulp_events import Channel, Delivery, PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure, TimedOut
+from pulp_events_amqp import channel as channel_module
 from pulp_events_amqp.window import FIRST
 
 
@@ -67,7 +69,7 @@ def test_what_is_settled_late_keeps_nothing_from_being_sent(broker, make_deliver
     broker.faults.settle_after, broker.faults.eager_credit = 0.5, True
     driver = Driver(open_channel(broker.url), [make_delivery(number) for number in range(FIRST)])
     driver.step(0.0)
-    broker.wait_for(FIRST)
+    broker.wait_for(FIRST, timeout=60)
     assert driver.outcomes == {}
     driver.waiting.extend(make_delivery(FIRST + number) for number in range(300))
     while not driver.outcomes:
@@ -97,7 +99,7 @@ def test_one_at_a_time_is_submitted_and_settled(broker, make_delivery, open_chan
 def test_settled_returns_at_once_with_what_there_is(broker, make_delivery, open_channel) -> None:
     channel = open_channel(broker.url)
     channel.submit([make_delivery(1), make_delivery(2)])
-    broker.wait_for(2)
+    broker.wait_for(2, timeout=60)
     seen = []
     while len(seen) < 2:
         seen += [(delivery.id, failure) for delivery, failure in channel.settled(3600.0)]
@@ -109,53 +111,69 @@ def test_what_comes_in_while_outcomes_are_taken_is_for_the_next_call(broker, mak
     """Else a slow taker would empty the pipe before it submits more."""
     channel = open_channel(broker.url)
     channel.submit([make_delivery(1)])
-    outcomes = channel.settled(5.0)
+    outcomes = channel.settled(60.0)
     next(outcomes)
     channel.submit([make_delivery(2)])
-    broker.wait_for(2)
+    broker.wait_for(2, timeout=60)
     wait_until(lambda: channel._outgoing.results.qsize() == 1)
     assert list(outcomes) == []
-    assert [delivery.id for delivery, _ in channel.settled(5.0)] == ["5081a42c2.1"]
+    assert [delivery.id for delivery, _ in channel.settled(60.0)] == ["5081a42c2.1"]
 
 
-def test_each_message_has_its_own_time_limit(broker, make_delivery, open_channel) -> None:
-    channel = open_channel(broker.url, timeout="500ms")
+@pytest.fixture
+def clock(monkeypatch) -> Callable[[float], None]:
+    """`clock(seconds)`: so much later it is for the channel, which knows nothing of how busy this machine is."""
+    later = [0.0]
+    monkeypatch.setattr(channel_module, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(later)))
+    return later.append
+
+
+def test_each_message_has_its_own_time_limit(clock, broker, make_delivery, open_channel) -> None:
+    channel = open_channel(broker.url, timeout="1000s")
     broker.faults.outcome = "never"
     channel.submit([make_delivery(1)])
-    broker.wait_for(1)
-    broker.faults.outcome = "accept"
-    time.sleep(0.25)
-    broker.faults.outcome = "never"
+    broker.wait_for(1, timeout=60)
+    clock(500)
     channel.submit([make_delivery(2)])
-    broker.wait_for(2)
+    broker.wait_for(2, timeout=60)
     broker.faults.outcome = "accept"
     channel.submit([make_delivery(3)])
-    outcomes: list[tuple[str, type]] = []
-    while len(outcomes) < 3:
-        outcomes += [(one.id, type(failure)) for one, failure in channel.settled(0.05)]
-        if len(outcomes) == 2:
-            assert not channel.broken, "one is in flight that may yet be settled"
-    assert outcomes == [("5081a42c3.1", type(None)), ("5081a42c1.1", TimedOut), ("5081a42c2.1", TimedOut)]
+
+    def settled() -> list[tuple[str, type]]:
+        return [(one.id, type(failure)) for one, failure in channel.settled(60.0)]
+
+    assert settled() == [("5081a42c3.1", type(None))]
+    clock(600)
+    assert settled() == [("5081a42c1.1", TimedOut)]
+    assert not channel.broken, "one is in flight that may yet be settled"
+    clock(500)
+    assert settled() == [("5081a42c2.1", TimedOut)]
 
 
-def test_what_is_settled_too_late_is_nobodys(broker, make_delivery, open_channel) -> None:
+def test_what_is_settled_too_late_is_nobodys(clock, broker, make_delivery, open_channel) -> None:
     """Neither the outcome of the next attempt under the same id, nor that of another delivery."""
-    broker.faults.settle_after = 0.5
-    channel = open_channel(broker.url, timeout="200ms")
+    broker.faults.settle_after = 1.0
+    channel = open_channel(broker.url, timeout="1000s")
     channel.submit([make_delivery(1)])
-    (outcome,) = channel.settled(5.0)
+    broker.wait_for(1, timeout=60)
+    clock(1001)
+    (outcome,) = channel.settled(60.0)
     assert isinstance(outcome[1], TimedOut)
     broker.faults.settle_after, broker.faults.outcome = 0.0, "modify"
-    time.sleep(0.4)
+    wait_until(lambda: broker._peers[0].next_settlement == float("inf"))  # the first is settled
     channel.submit([make_delivery(1)])
-    ((_, failure),) = channel.settled(5.0)
+    ((_, failure),) = channel.settled(60.0)
     assert type(failure) is TransientFailure and "modified" in str(failure)
 
 
-def test_what_got_no_credit_was_not_sent_and_is_sent_no_more(broker, make_delivery, open_channel) -> None:
+def test_what_got_no_credit_was_not_sent_and_is_sent_no_more(clock, broker, make_delivery, open_channel) -> None:
     broker.faults.credit, broker.faults.settle_after = 1, 3600.0
-    channel = open_channel(broker.url, timeout="300ms")
-    outcomes = Driver(channel, [make_delivery(number) for number in range(3)]).run()
+    channel = open_channel(broker.url, timeout="1000s")
+    driver = Driver(channel, [make_delivery(number) for number in range(3)])
+    driver.step(0.0)
+    broker.wait_for(1, timeout=60)
+    clock(1001)
+    outcomes = driver.run()
     assert isinstance(outcomes.pop("5081a42c0.1"), TimedOut)
     assert all(type(failure) is TransientFailure and "no credit" in str(failure) for failure in outcomes.values())
     assert channel.broken
@@ -180,7 +198,7 @@ def test_a_connection_that_ends_counts_for_all_in_flight(how, broker, make_deliv
 def test_a_failed_attempt_has_a_detail_of_its_own(broker, make_delivery, open_channel) -> None:
     """Of whatever kind the failure is, nothing of an earlier success stands below it."""
     broker.faults.max_message_size = 2000
-    channel = open_channel(broker.url, timeout="300ms", config={"format": "cloudevents"})
+    channel = open_channel(broker.url, config={"format": "cloudevents"})
     large, unmade = make_delivery(2, report=b'{"payload": "%s"}' % (b"x" * 4000)), make_delivery(3, report=b"{")
 
     def attempt(delivery, before=lambda: None) -> None:
@@ -191,12 +209,16 @@ def test_a_failed_attempt_has_a_detail_of_its_own(broker, make_delivery, open_ch
         (failure,) = driver.run().values()
         assert failure is not None
         assert driver.details == {delivery.id: ""}
-        broker.faults.outcome = "accept"
+        broker.faults.outcome, channel._timeout = "accept", 30.0
 
     attempt(large)
     attempt(unmade)
+
+    def fails(outcome: str) -> None:
+        broker.faults.outcome, channel._timeout = outcome, 0.3 if outcome == "never" else 30.0
+
     for outcome in ("modify", "reject", "never"):
-        attempt(make_delivery(4), lambda outcome=outcome: setattr(broker.faults, "outcome", outcome))
+        attempt(make_delivery(4), lambda outcome=outcome: fails(outcome))
         channel.close()
         channel.open()
     attempt(make_delivery(5), lambda: setattr(broker.faults, "drop_after", 1))
@@ -214,7 +236,7 @@ def test_a_large_and_an_impossible_one_harm_no_other(broker, make_delivery, open
     assert [outcomes["5081a42c1.1"], outcomes["5081a42c4.1"]] == [None, None]
 
 
-def wait_until(condition, timeout: float = 10.0) -> None:
+def wait_until(condition, timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "did not come about in time"

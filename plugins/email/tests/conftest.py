@@ -71,7 +71,7 @@ def open_channel() -> Opening:
         (notifier,) = pulp_notifiers()
         assert notifier.settings_schema is not None
         where = {} if sink is None else {"host": sink.path} if sink.path else {"host": sink.host, "port": sink.port}
-        loaded = notifier.settings_schema().load({"enabled": True, "timeout": "5s", **where, **settings})
+        loaded = notifier.settings_schema().load({"enabled": True, "timeout": "30s", **where, **settings})
         given = {"subject": subject, "addresses": "someone@redhat.com", **(listener or {})}
         config = notifier.config_schema().load(given)
         with notifier.open(config, loaded) as channel:
@@ -166,6 +166,20 @@ def missing() -> Callable[[str], None]:
     return lacking
 
 
+@pytest.fixture(scope="session")
+def taken_port() -> Callable[[], socket.socket]:
+    """A socket with a port of 127.0.0.1 and nobody listening: a mail server may take it over, and nobody else gets it.
+    Servers bind with SO_REUSEADDR, and that is also what lets them in."""
+
+    def take() -> socket.socket:
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", 0))
+        return place
+
+    return take
+
+
 CLOSE = "close"
 """In place of an answer."""
 
@@ -230,7 +244,7 @@ class Scripted:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what was said is there
             if self.smtps is not None:
                 connection = stack.enter_context(self.smtps.wrap_socket(connection, server_side=True))
-            connection.settimeout(10)
+            connection.settimeout(60)
             file = stack.enter_context(connection.makefile("rb"))
             counts: dict[str, int] = {}
 

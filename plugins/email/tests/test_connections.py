@@ -77,7 +77,7 @@ def test_through_the_bus_none_dies_of_a_spent_connection(sink, tmp_path) -> None
         bus.listeners.create("email", {"subject": "s", "addresses": ["a@x.example"]}, ["*"], retry_schedule=[0.01])
         for number in range(30):
             event = bus.emit("repo.sync.start", {"number": number})
-            assert [(one.state, one.attempts) for one in bus.wait(event, 10)] == [("delivered", 1)]
+            assert [(one.state, one.attempts) for one in bus.wait(event, 60)] == [("delivered", 1)]
     assert len(sink.received) == 30
 
 

@@ -225,11 +225,11 @@ def test_in_the_background_it_comes_when_its_window_is_over_and_a_test_comes_at_
         (trial,) = bus.test_listener(listener.id)
         assert trial.outcome == "delivered"
         assert sink.messages[0].message["Subject"] == "[test] s: 1 event"
-        began = time.time()
+        began = time.monotonic()
         events = [bus.emit("repo.sync.start", {"n": n}) for n in range(20)]
         for event in events:
-            assert [one.state for one in bus.wait(event, 20)] == ["delivered"]
-        assert time.time() - began < 15
+            assert [one.state for one in bus.wait(event, 60)] == ["delivered"]
+        assert time.monotonic() - began < 45
         counted = [
             event["id"]
             for one in sink.messages[1:]

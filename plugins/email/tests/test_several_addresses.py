@@ -43,7 +43,7 @@ def serving(port: int, behave: Callable[[socket.socket], None], address: str = B
                 connection, _ = listener.accept()
                 calls.append(1)
                 with connection, contextlib.suppress(OSError):
-                    connection.settimeout(5)
+                    connection.settimeout(60)
                     behave(connection)
 
     listener = socket.create_server((address, port))
@@ -99,7 +99,7 @@ def is_silent(connection: socket.socket) -> None:
 def test_an_address_that_does_not_greet_leads_on_to_the_next(open_channel, delivery, named, behave) -> None:
     named(BAD, GOOD)
     with SmtpSink() as sink, serving(sink.port, behave) as calls:
-        with open_channel(None, host="mail.test", port=sink.port, timeout="1s") as channel:
+        with open_channel(None, host="mail.test", port=sink.port, timeout="2s") as channel:
             channel.send(delivery)
         assert len(sink.wait_for(1)) == len(calls) == 1
 
@@ -173,7 +173,7 @@ def test_all_addresses_together_keep_to_the_time_limit(open_channel, delivery, n
 
 def test_a_look_up_that_hangs_ends_with_the_time_limit(open_channel, delivery, failure_of, monkeypatch) -> None:
     free = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: free.wait(10))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: free.wait(60))
     with open_channel(None, host="mail.test", timeout="200ms") as channel:
         assert type(failure_of(channel, delivery)) is TimedOut
     free.set()

@@ -30,7 +30,7 @@ def test_a_stray_answer_after_a_message_is_no_answer_to_the_next(
     with scripted(say, extensions=extensions) as server, _channel(open_channel, server) as channel:
         channel.send(delivery)
         assert channel.detail == "250 2.0.0 first"
-        assert server.answered.wait(5)
+        assert server.answered.wait(60)
         failure = failure_of(channel, delivery)
         assert (type(failure), str(failure)) == (PermanentFailure, "DATA: 554 5.6.0 refused")
         assert server.connections == 2
@@ -53,7 +53,7 @@ def test_one_that_comes_late_is_found_within_tls_too(
         _channel(open_channel, server, security="smtps", ca_path=str(tmp_path / "ca.pem")) as channel,
     ):
         channel.send(delivery)
-        assert server.answered.wait(5)
+        assert server.answered.wait(60)
         assert str(failure_of(channel, delivery)) == "DATA: 554 5.6.0 refused"
         assert server.connections == 2
 

@@ -201,7 +201,7 @@ def test_a_server_that_speaks_no_tls_is_a_tls_failure(open_channel, delivery, se
     def serve() -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(60)
             if security == "starttls":
                 connection.sendall(b"220 hello\r\n")
                 connection.recv(100)
@@ -216,7 +216,7 @@ def test_a_server_that_speaks_no_tls_is_a_tls_failure(open_channel, delivery, se
         thread.start()
         with open_channel(None, host="127.0.0.1", port=listener.getsockname()[1], security=security) as channel:
             failure = failure_of(channel, delivery)
-        thread.join(5)
+        thread.join(60)
     assert "TLS failed" in str(failure)
     assert failure.credentials
 

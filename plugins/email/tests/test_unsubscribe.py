@@ -41,7 +41,7 @@ def test_mail_of_a_stored_listener_still_goes(tmp_path, parsed, stored, sent, di
         records.write_text(records.read_text().replace(json.dumps("https://old.example/"), json.dumps(stored)))
         with EventBus.open(conf, deliver="background", plugins=plugins) as bus:
             assert bus.listeners.get(listener.id).notifier_config["unsubscribe"] == stored
-            [delivery] = bus.wait(bus.emit("repo.sync.start"), timeout=10)
+            [delivery] = bus.wait(bus.emit("repo.sync.start"), timeout=60)
             assert delivery.state == "delivered", delivery.detail
             with pytest.raises(InvalidConfig, match="unsubscribe"):
                 bus.listeners.update(listener.id, {"subject": "t"})

@@ -59,11 +59,13 @@ maildir:
 class Exim:
     """The server and what it delivered."""
 
-    def __init__(self, program: str, root: Path, authority: trustme.CA) -> None:
+    def __init__(
+        self, program: str, root: Path, authority: trustme.CA, taken_port: Callable[[], socket.socket]
+    ) -> None:
         self.root = root
         self._as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
+        self._place = taken_port()
+        self.port = int(self._place.getsockname()[1])
         root.chmod(0o755)
         for folder in ("spool", "log", "mail"):
             (root / folder).mkdir()
@@ -118,14 +120,17 @@ class Exim:
         """End it."""
         self._run("kill", (self.root / "pid").read_text().strip())
         self._run("rm", "-rf", str(self.root))
+        self._place.close()
 
 
 @pytest.fixture(scope="session")
-def exim(authority: trustme.CA, missing: Callable[[str], None]) -> Iterator[Exim]:
+def exim(
+    authority: trustme.CA, missing: Callable[[str], None], taken_port: Callable[[], socket.socket]
+) -> Iterator[Exim]:
     program = shutil.which("exim4", path=PLACES)
     if program is None:
         missing("Exim is not installed; .ci/install-mta does it")
     # Not below pytest's folder, which is for one user only: Exim has several.
-    server = Exim(str(program), Path(tempfile.mkdtemp(prefix="pulp-exim-")), authority)
+    server = Exim(str(program), Path(tempfile.mkdtemp(prefix="pulp-exim-")), authority, taken_port)
     yield server
     server.stop()

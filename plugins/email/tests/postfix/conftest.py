@@ -72,9 +72,10 @@ NOBODY = 65534
 class Postfix:
     """The server and what it delivered."""
 
-    def __init__(self, root: Path, authority: trustme.CA) -> None:
+    def __init__(self, root: Path, authority: trustme.CA, taken_port: Callable[[], socket.socket]) -> None:
         self.root = root
-        self.port = _free_port()
+        self._place = taken_port()
+        self.port = int(self._place.getsockname()[1])
         self.ca_path = str(root / "ca.pem")
         self._as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
         root.chmod(0o755)
@@ -129,18 +130,16 @@ class Postfix:
         """End it."""
         self._run("postfix", "-c", str(self.root / "etc"), "stop")
         self._run("rm", "-rf", str(self.root))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+        self._place.close()
 
 
 @pytest.fixture(scope="session")
-def postfix(authority: trustme.CA, missing: Callable[[str], None]) -> Iterator[Postfix]:
+def postfix(
+    authority: trustme.CA, missing: Callable[[str], None], taken_port: Callable[[], socket.socket]
+) -> Iterator[Postfix]:
     if shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
         missing("Postfix is not installed; .ci/install-mta does it")
     # Not below pytest's folder, which is for one user only: Postfix has several.
-    server = Postfix(Path(tempfile.mkdtemp(prefix="pulp-postfix-")), authority)
+    server = Postfix(Path(tempfile.mkdtemp(prefix="pulp-postfix-")), authority, taken_port)
     yield server
     server.stop()

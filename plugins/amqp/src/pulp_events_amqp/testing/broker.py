@@ -72,6 +72,7 @@ class AmqpBroker:
                 self._tls.load_verify_locations(client_ca)
                 self._tls.verify_mode = ssl.CERT_REQUIRED
         self._port = port
+        self._place: socket.socket | None = None
         self._messages: list[ReceivedMessage] = []
         self._arrived = threading.Condition()
         self._commands: deque[str | None] = deque()
@@ -84,9 +85,12 @@ class AmqpBroker:
 
     def start(self) -> AmqpBroker:
         """Listen. A stopped broker may be started again, on the same port; durable exchanges and messages remain."""
-        self._listener = socket.create_server(("127.0.0.1", self._port))
+        if self._place is None:
+            self._place = self._bound()
+            self._port = self._place.getsockname()[1]
+        self._listener = self._bound()
+        self._listener.listen(128)
         self._listener.setblocking(False)
-        self._port = self._listener.getsockname()[1]
         self._woken, self._waker = socket.socketpair()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="amqp-broker", daemon=True)
@@ -94,7 +98,7 @@ class AmqpBroker:
         return self
 
     def stop(self) -> None:
-        """Drop every connection and stop listening."""
+        """Drop every connection and stop listening. The port stays ours until the `with` ends."""
         if self._thread is not None:
             self._stopping = True
             self._waker.send(b"!")
@@ -111,6 +115,17 @@ class AmqpBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if self._place is not None:
+            self._place.close()
+            self._place = None
+
+    def _bound(self) -> socket.socket:
+        """A socket that has the port, with others of ours. One of them stays, and never listens: otherwise the port
+        would be free while the broker is stopped, and a server of another test could get it and answer there."""
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", self._port))
+        return bound
 
     # ---- for tests --------------------------------------------------------------------------------------------------
 
@@ -166,25 +181,29 @@ class AmqpBroker:
         """Close every TCP connection without notice, as a crash would."""
         self._command(None)
 
-    def _command(self, condition: str | None, timeout: float = 5.0) -> None:
-        """Have the thread close all connections; return when they are gone. New ones may have come meanwhile."""
+    def _command(self, condition: str | None, timeout: float = 60.0) -> None:
+        """Have the thread close all connections; return when they are gone. New ones may have come meanwhile.
+        Raises TimeoutError."""
         present = list(self._peers)
         self._commands.append(condition)
         self._waker.send(b"!")
         with self._arrived:
-            self._arrived.wait_for(
+            if not self._arrived.wait_for(
                 lambda: not self._commands and not any(peer in self._peers for peer in present), timeout
-            )
+            ):
+                raise TimeoutError(f"connections were not closed within {timeout:g} s")
 
-    def _tell_of_alarm(self, timeout: float = 5.0) -> None:
-        """Have every client told that windows are closed, or open again; return when that is done."""
+    def _tell_of_alarm(self, timeout: float = 60.0) -> None:
+        """Have every client told that windows are closed, or open again; return when that is done. Raises
+        TimeoutError."""
         if self._thread in (None, threading.current_thread()):
             return
         self._waker.send(b"!")
         with self._arrived:
-            self._arrived.wait_for(
+            if not self._arrived.wait_for(
                 lambda: all(peer.alarm == self.faults.blocked for peer in list(self._peers)), timeout
-            )
+            ):
+                raise TimeoutError(f"clients were not told of the alarm within {timeout:g} s")
 
     # ---- on the broker's thread -------------------------------------------------------------------------------------
 
