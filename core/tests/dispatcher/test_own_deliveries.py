@@ -152,18 +152,18 @@ def test_the_window_of_an_own_event_leaves_whole_and_no_other(
 def test_what_is_made_is_asked_for_no_more(open_bus, scripted, eventually, monkeypatch):
     bus = open_bus("emitted")
     bus.listeners.create("scripted", {"name": "a"}, ["*"])
-    claim, record, made, again = bus.outbox.claim, bus.outbox.record, set(), []
+    claim, recorded, made, again = bus.outbox.claim, bus.dispatcher._recorder.on_recorded, set(), []
 
     def watched_claim(requests, lease, token):
         again.extend(made.intersection(one for request in requests for one in request.ids or ()))
         return claim(requests, lease, token)
 
-    def watched_record(results):
+    def watched(results):
+        recorded(results)  # not before: another thread may claim while the result is being stored
         made.update(one.delivery.id for one in results)
-        return record(results)
 
     monkeypatch.setattr(bus.outbox, "claim", watched_claim)
-    monkeypatch.setattr(bus.outbox, "record", watched_record)
+    monkeypatch.setattr(bus.dispatcher._recorder, "on_recorded", watched)
     own = bus.dispatcher._scheduler._claimer.own
     for number in range(1, 4):
         bus.emit("repo.sync.start")

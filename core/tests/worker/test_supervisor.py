@@ -392,7 +392,7 @@ def test_sigterm_to_the_whole_group_lets_deliveries_under_way_finish(place, even
     place.listener(delay=1.0)
     pool = start_pool(place, processes=1)
     [event_id] = place.emit(1)
-    eventually(lambda: place.begun()[0].split()[0] == event_id if place.begun() else False)
+    eventually(place.begun)
     for pid in [*workers_of(pool), pool.pid]:  # as systemd does with KillMode=control-group, and `kill 0`
         os.kill(pid, signal.SIGTERM)
     assert pool.wait(60) == 0
