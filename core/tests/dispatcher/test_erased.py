@@ -27,7 +27,7 @@ def test_claimed_deliveries_of_erased_events_are_not_begun(open_bus, scripted, e
     scripted.released.set()
     rest = [each for each in ids if each not in chosen]
     eventually(lambda: all(bus.events.deliveries(each)[0].state == "delivered" for each in rest))
-    assert bus.dispatcher.drain(10)
+    assert bus.dispatcher.drain(30)
     assert sorted(scripted.sent("a")) == sorted(rest)
     assert len(claimed) > 1, "the claim took one at a time, so nothing was tested"
 
@@ -38,9 +38,13 @@ def test_an_outbox_that_cannot_say_delays_nothing(open_bus, scripted, eventually
     bus = open_bus()
     bus.listeners.create("scripted", {"name": "a"}, [A])
 
+    asked = []
+
     def fails(limit):
+        asked.append(limit)
         raise StoreError("away")
 
     monkeypatch.setattr(bus.outbox, "erasures", fails)
     bus.emit(A, {"repo_id": "x"})
     eventually(lambda: scripted.sent("a"))
+    assert asked

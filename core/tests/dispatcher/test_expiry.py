@@ -182,9 +182,12 @@ def test_what_an_administrator_retries_is_delivered_however_late(open_bus, clock
 def test_threads_deliver_nothing_late(open_bus, scripted, eventually):
     bus = open_bus("background")
     listener = bus.listeners.create("scripted", {"name": "n"}, ["*"])
-    bus.listeners.mute(listener.id, 0.5)
+    bus.listeners.mute(listener.id, 3600)
     event = bus.emit("repo.sync.start", expires=0.2)
     other = bus.emit("repo.sync.start")
+    [expiring] = bus.wait(event, 0)
+    eventually(lambda: datetime.now(UTC) > expiring.expires)
+    bus.listeners.unmute(listener.id)
     assert [one.state for one in bus.wait(other, 20)] == ["delivered"]
     eventually(lambda: of(bus, event) == DEAD)
     assert scripted.sent("n") == [other.id]

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from pulp_events import EventBus, hookimpl
+from pulp_events.dispatcher import attempt, jobs, timekeeper
 from pulp_events.dispatcher import dispatcher as dispatcher_module
-from pulp_events.dispatcher import jobs, timekeeper
 from pulp_events.errors import EventsError, StoreCorrupt, StoreError
 from pulp_events.outbox.records import DeliveryQuery
 
@@ -242,6 +242,31 @@ def test_a_bus_that_is_closed_in_the_middle_gives_back_what_it_has_not_begun(ope
     found = after.deliveries.list(DeliveryQuery(state="pending"), limit=500)
     assert found and all(one.attempts == 0 and one.lease is None for one in found)
     assert after.deliveries.stats().delivered + len(found) == 500
+
+
+def test_what_was_taken_and_not_begun_when_the_grace_is_over_is_given_back_and_not_sent(
+    open_bus, scripted, eventually, monkeypatch
+):
+    """A store that is slow to tell whether the listener still wants it, say."""
+    looking, told = [], threading.Event()
+    still_wanted = attempt.still_wanted
+
+    def slowly(turn, part):
+        looking.append(threading.current_thread())
+        assert told.wait(60)
+        return still_wanted(turn, part)
+
+    monkeypatch.setattr(attempt, "still_wanted", slowly)
+    bus = open_bus(lanes=1)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.emit_many([("repo.sync.start", {})] * 3)
+    [thread] = eventually(lambda: looking)
+    bus.close(grace=0.1, drain=False)
+    after = open_bus("external")
+    assert [(one.state, one.attempts, one.lease) for one in after.deliveries.list()] == [("pending", 0, None)] * 3
+    told.set()
+    thread.join(30)
+    assert not thread.is_alive() and scripted.calls == []
 
 
 def test_a_command_that_emits_leaves_what_waits_for_others_alone(open_bus, scripted, eventually):

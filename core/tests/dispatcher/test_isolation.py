@@ -380,17 +380,23 @@ def test_draining_ends_when_nothing_is_due_though_a_look_begins_at_that_moment(o
     assert bus.dispatcher.drain(30)
 
 
-def test_a_retry_is_made_in_time_though_others_of_its_listener_were_due_before_it(open_bus, scripted, eventually):
+@pytest.mark.parametrize("deliver", ["background"])
+def test_a_retry_is_made_in_time_though_others_of_its_listener_were_due_before_it(
+    open_bus, clock, deliver, scripted, eventually
+):
     """It waits since before this process began: what is claimed tells when the next one is due."""
-    before = open_bus("inline", retry_schedule="3s", jitter=0)
+    before = open_bus("inline", clock, retry_schedule="30s", jitter=0)
     before.listeners.create("scripted", {"name": "a"}, ["*"])
     scripted.behaviour["a"] = scripted.refuse
     retried = before.emit("repo.sync.start")
     scripted.behaviour.clear()
     scripted.calls.clear()
     before.close()
-    fresh = open_bus("external", retry_schedule="3s", jitter=0).emit("repo.sync.finish")
-    open_bus(retry_schedule="3s", jitter=0)
+    fresh = open_bus("external", clock, retry_schedule="30s", jitter=0).emit("repo.sync.finish")
+    bus = open_bus(deliver, clock, retry_schedule="30s", jitter=0)
+    eventually(lambda: scripted.sent("a") == [fresh.id])
+    assert bus.dispatcher.drain(30)
+    clock.advance(31)  # which is before it looks without a reason
     eventually(lambda: scripted.sent("a") == [fresh.id, retried.id])
 
 

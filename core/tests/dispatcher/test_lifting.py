@@ -3,6 +3,7 @@
 import pytest
 
 from pulp_events import Author, SettingsError, TransientFailure
+from pulp_events.dispatcher import circuit
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.standing import HoldCause
 from pulp_events.outbox.states import State
@@ -11,9 +12,11 @@ PENDING = DeliveryQuery(state=State.PENDING)
 
 
 @pytest.fixture
-def held(open_bus, clock, deliver, settle, scripted, eventually):
+def held(open_bus, clock, deliver, settle, scripted, eventually, monkeypatch):
     """Has a listener's circuit opened, or its receiver ask for an hour, or a secret unreadable, with five more
     deliveries that wait."""
+
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 300.0)  # no probe is due while a test looks
 
     def hold(cause):
         bus = open_bus(deliver, clock, retry_schedule="10h, 10h", jitter=0)

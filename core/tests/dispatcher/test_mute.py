@@ -12,13 +12,13 @@ def test_events_of_a_muted_listener_wait_until_the_mute_ends_by_itself(open_bus,
     listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])
     other = bus.listeners.create("scripted", {"name": "other"}, ["*"])
     muted = bus.listeners.mute(listener.id, 7200)
-    assert muted.muted_for(clock.time()) == pytest.approx(7200, abs=5)
+    assert muted.muted_for(clock.time()) == pytest.approx(7200, abs=60)
     events = [bus.emit("repo.sync.start") for _ in range(3)]
     settle(bus)
-    clock.advance(7170)
+    clock.advance(7100)
     settle(bus)
     assert scripted.sent("night") == [] and len(scripted.sent("other")) == 3
-    clock.advance(31)
+    clock.advance(101)
     settle(bus)
     assert sorted(scripted.sent("night")) == sorted(event.id for event in events)
     assert bus.listeners.get(other.id).muted_until is None
@@ -53,7 +53,7 @@ def test_a_mute_and_its_end_leave_the_health_as_it_was(open_bus, clock, scripted
 
 
 def test_with_drop_they_are_recorded_as_dead_and_what_was_pending_waits(open_bus, clock, deliver, settle, scripted):
-    bus = open_bus(deliver, clock, retry_schedule="5s")
+    bus = open_bus(deliver, clock, retry_schedule="25s", jitter=0)
     listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])
 
     def fail(delivery, channel):
@@ -78,13 +78,15 @@ def test_with_drop_they_are_recorded_as_dead_and_what_was_pending_waits(open_bus
     assert set(scripted.sent("night")) == {before.id, after.id}
 
 
-def test_a_background_dispatcher_goes_on_when_the_mute_ends(open_bus, scripted):
-    bus = open_bus("background")
+@pytest.mark.parametrize("deliver", ["background"])
+def test_a_background_dispatcher_goes_on_when_the_mute_ends(open_bus, clock, deliver, scripted):
+    bus = open_bus(deliver, clock)
     listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])
-    bus.listeners.mute(listener.id, 0.4)
+    bus.listeners.mute(listener.id, 30)
     event = bus.emit("repo.sync.start")
     assert [one.state for one in bus.wait(event, 0.05)] == ["pending"]
-    assert [one.state for one in bus.wait(event, 20)] == ["delivered"]
+    clock.advance(30)  # before it looks without a reason
+    assert [one.state for one in bus.wait(event, 30)] == ["delivered"]
 
 
 def test_a_background_dispatcher_goes_on_when_somebody_unmutes(open_bus, scripted):
@@ -94,11 +96,11 @@ def test_a_background_dispatcher_goes_on_when_somebody_unmutes(open_bus, scripte
     event = bus.emit("repo.sync.start")
     assert [one.state for one in bus.wait(event, 0.3)] == ["pending"]
     bus.listeners.unmute(listener.id)
-    assert [one.state for one in bus.wait(event, 20)] == ["delivered"]
+    assert [one.state for one in bus.wait(event, 30)] == ["delivered"]
 
 
 def test_a_mute_does_not_count_as_failing(open_bus, clock, deliver, settle, scripted):
-    bus = open_bus(deliver, clock, retry_schedule="5s", disable_after="1h", jitter=0)
+    bus = open_bus(deliver, clock, retry_schedule="1m", disable_after="1h", jitter=0)
     listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])
 
     def fail(delivery, channel):

@@ -93,9 +93,9 @@ def test_another_rate_holds_from_the_next_attempt_on(open_bus, clock, scripted):
 def test_threads_keep_to_the_rate(open_bus, scripted):
     bus = open_bus("background")
     bus.listeners.create("scripted", {"name": "slow"}, ["*"], rate="50/s")
-    bus.emit_many([("repo.sync.start", None)] * 25)
     start = time.monotonic()
-    assert bus.dispatcher.drain(20)
+    bus.emit_many([("repo.sync.start", None)] * 25)
+    assert bus.dispatcher.drain(60)
     took = time.monotonic() - start
     assert len(scripted.calls) == 25 and took > 0.35, "five at once, and one each 20 ms"
 
@@ -104,7 +104,7 @@ def test_all_that_is_due_is_made_at_the_rate_unless_that_takes_too_long(open_bus
     bus = open_bus("background")
     bus.listeners.create("scripted", {"name": "hourly"}, ["*"], rate="1/h")
     bus.emit_many([("repo.sync.start", None)] * 3)
-    assert bus.dispatcher.drain(10)
+    assert bus.dispatcher.drain(30)
     assert len(scripted.calls) == 1 and bus.outbox.stats().pending == 2
 
 
@@ -197,7 +197,7 @@ def test_processes_that_begin_together_keep_to_the_rate_from_the_first_second_on
     eventually(lambda: one.outbox.stats().pending <= 30)
     [most] = most_in_a_second(one).values()
     assert most <= 1.1 * 20 + 1
-    assert {delivery.attempts for event in events for delivery in one.wait(event, 0)} == {0, 1}
+    assert max(delivery.attempts for event in events for delivery in one.wait(event, 0)) == 1
 
 
 @pytest.mark.parametrize("lanes", [1, 4])

@@ -2,10 +2,13 @@
 
 import json
 import random
+import threading
+import time
 
 import pytest
 
 from pulp_events import TransientFailure
+from pulp_events.dispatcher import circuit
 from pulp_events.dispatcher.renewal import mark, same
 from pulp_events.outbox.spread import LONGEST
 from pulp_events.outbox.standing import HoldCause
@@ -31,12 +34,19 @@ def waits(bus, clock):
 
 
 def edit_by_hand(bus, change):
-    path = bus.data_dir / "listeners.json"
+    """As an editor does that replaces the file; what was read of it holds for a millisecond."""
+    path, before = bus.data_dir / "listeners.json", bus._index.version
     content = json.loads(path.read_text())
     [table] = [table for name, table in content.items() if name == "listeners"] or [content["_default"]]
     for record in table.values():
         change(record)
-    path.write_text(json.dumps(content))
+    edited = path.with_name("edited")
+    edited.write_text(json.dumps(content))
+    edited.replace(path)
+    until = time.monotonic() + 30
+    while bus._index.version == before:
+        assert time.monotonic() < until, "the edit is not noticed"
+        time.sleep(0.001)
 
 
 CHANGES = {
@@ -97,19 +107,26 @@ def test_also_if_whoever_delivers_meets_the_enabled_listener_first(failing, cloc
     "options",
     [{"labels": {"team": "ops"}}, {"filter": "payload"}, {"description": "of ops"}, {"lanes": 2}, {"rate": "9/s"}],
 )
-def test_what_cannot_make_it_succeed_ends_no_wait(failing, clock, settle, deliver, options):
+def test_what_cannot_make_it_succeed_ends_no_wait(failing, clock, settle, deliver, options, monkeypatch):
     bus, listener = failing
     bus.listeners.update(listener.id, **options)
+    keeper, looked = bus.dispatcher._timekeeper, threading.Event()
+    look = keeper.look
+    monkeypatch.setattr(keeper, "look", lambda: (look(), looked.set()))
     bus.dispatcher.look_soon()
+    assert deliver == "inline" or looked.wait(30)
     settle(bus)
+    assert looked.is_set()
     assert waits(bus, clock) > HOURS - 60
 
 
-def test_nothing_is_due_because_somebody_else_delivers(failing, clock, settle, open_bus, deliver):
+def test_nothing_is_due_because_somebody_else_delivers(failing, clock, settle, open_bus, deliver, eventually):
     bus, _ = failing
     bus.close()
     for _ in range(2):
         later = open_bus(deliver, clock, retry_schedule="10h, 10h", jitter=0)
+        settle(later)
+        eventually(lambda later=later: later.dispatcher._timekeeper._next_look)  # it has looked
         settle(later)
         assert waits(later, clock) > HOURS - 60
         later.close()
@@ -142,7 +159,10 @@ def test_an_attempt_that_fails_by_a_configuration_that_was_changed_meanwhile_is_
     assert bus.dispatcher._routes.get(listener.id).circuit.failures == 0, "it says nothing of the new address"
 
 
-def test_the_circuit_is_closed_and_the_hold_that_others_see_is_over(open_bus, clock, settle, deliver, scripted):
+def test_the_circuit_is_closed_and_the_hold_that_others_see_is_over(
+    open_bus, clock, settle, deliver, scripted, monkeypatch
+):
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 600.0)  # which is not over in the end
     bus = open_bus(deliver, clock, retry_schedule="10h", jitter=0)
     scripted.behaviour["down"] = scripted.refuse
     listener = bus.listeners.create("scripted", {"name": "down"}, ["*"])
@@ -150,7 +170,7 @@ def test_the_circuit_is_closed_and_the_hold_that_others_see_is_over(open_bus, cl
         bus.emit("repo.sync.start")
         settle(bus)
     hold = bus.outbox.standing([listener.id])[listener.id].hold
-    assert hold.cause is HoldCause.CIRCUIT and 0 < hold.until - clock.time() <= 6
+    assert hold.cause is HoldCause.CIRCUIT and 0 < hold.until - clock.time() <= 600
     edit_by_hand(bus, lambda record: record["notifier_config"].update(name="up"))
     bus.emit("repo.sync.start")
     clock.advance(LONGEST + 6)

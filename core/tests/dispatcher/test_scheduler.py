@@ -45,5 +45,9 @@ def test_another_thread_is_woken_for_a_listener_only_while_it_is_worth_more_lane
     eventually(lambda: scripted.calls)
     scheduler, route = bus.dispatcher._scheduler, bus.dispatcher._routes.get(listener.id)
     route.claim_size.lanes = worth
-    eventually(lambda: not scheduler._claiming)
-    assert scheduler.due_now([listener.id]) is another
+
+    def told():
+        with scheduler.lock:  # whoever claims looks again, so nobody is woken for what comes meanwhile
+            return None if scheduler._claiming else [scheduler.due_now([listener.id])]
+
+    assert eventually(told) == [another]

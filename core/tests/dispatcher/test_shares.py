@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulp_events.dispatcher import lines, queues, timekeeper
+from pulp_events.dispatcher import crew, lines, queues, timekeeper
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.channels import MOST_IDLE
 from pulp_events.dispatcher.lines import QUICK, SILENT, SLOW, UNTRIED, Speed, speed_of
@@ -123,11 +123,18 @@ def test_threads_are_added_while_work_waits_and_the_processor_does_not(monkeypat
     assert pass_time(1.2, waits=True, at_work=wanted, stuck=30) == 30 + FEW, "those that hang are not counted"
 
 
-def test_hanging_listeners_do_not_delay_quick_ones(open_bus, scripted, eventually):
+@pytest.fixture
+def slow_machine(monkeypatch):
+    """However long an attempt takes here, its listener is quick, and one that hangs is as untried as before."""
+    monkeypatch.setattr(lines, "QUICK_ANSWER", 60.0)
+    monkeypatch.setattr(timekeeper, "LONG_STEP", 60.0)
+
+
+def test_hanging_listeners_do_not_delay_quick_ones(open_bus, scripted, eventually, slow_machine):
     bus = open_bus(concurrency=16, retry_schedule="1h")
     with bus.listeners.together() as made:
         quick = [made.create("scripted", {"name": f"quick{n}"}, ["*"]) for n in range(10)]
-    bus.wait(bus.emit("repo.sync.start"), 10)
+    bus.wait(bus.emit("repo.sync.start"), 30)
     with bus.listeners.together() as made:
         for n in range(100):
             scripted.behaviour[f"hangs{n}"] = scripted.hang
@@ -142,7 +149,7 @@ def test_hanging_listeners_do_not_delay_quick_ones(open_bus, scripted, eventuall
 
 
 @pytest.fixture
-def hanging(open_bus, scripted, eventually, monkeypatch):
+def hanging(open_bus, scripted, eventually, monkeypatch, slow_machine):
     """A bus with a quick listener and more that hang than may be under way: some never tried, some timed out before."""
     monkeypatch.setattr(queues, "AHEAD", 4)
     bus = open_bus(concurrency=16, retry_schedule="1h")
@@ -185,7 +192,7 @@ def test_nothing_is_claimed_for_those_that_cannot_begin(hanging, scripted, event
     assert len(claimed) == 14
 
 
-def test_one_that_answered_waits_no_longer_among_those_that_are_untried(open_bus, scripted, eventually):
+def test_one_that_answered_waits_no_longer_among_those_that_are_untried(open_bus, scripted, eventually, slow_machine):
     bus, asked, gate = open_bus(concurrency=8), threading.Event(), threading.Event()
 
     def answers(delivery, channel):
@@ -195,7 +202,7 @@ def test_one_that_answered_waits_no_longer_among_those_that_are_untried(open_bus
     scripted.behaviour["answers"] = answers
     answering = bus.listeners.create("scripted", {"name": "answers"}, ["repo.publish.*"])
     bus.emit("repo.publish.start")
-    assert asked.wait(10)
+    assert asked.wait(30)
     with bus.listeners.together() as made:
         for n in range(20):
             scripted.behaviour[f"hangs{n}"] = scripted.hang
@@ -216,8 +223,8 @@ def test_one_that_answers_slowly_goes_before_the_untried_however_many_of_these_h
     bus, gate = open_bus(concurrency=8), threading.Semaphore(0)
     speed = lambda listener: bus.dispatcher._routes.known(listener.id).speed  # noqa: E731
     slow = bus.listeners.create("scripted", {"name": "slow"}, ["repo.publish.*"])
-    bus.wait(bus.emit("repo.publish.start"), 10)
-    assert speed(slow) is SLOW
+    bus.wait(bus.emit("repo.publish.start"), 30)
+    eventually(lambda: speed(slow) is SLOW)
     scripted.calls.clear()
     with bus.listeners.together() as made:
         for n in range(20):
@@ -258,21 +265,22 @@ def test_idle_channels_are_bounded_and_the_one_unused_for_longest_goes_first(ope
 
 @pytest.mark.slow
 def test_threads_are_few_where_few_are_needed_and_end_when_they_are_not(open_bus, scripted, eventually, monkeypatch):
-    monkeypatch.setattr("pulp_events.dispatcher.pool.LINGER", 0.2)
-    bus = open_bus()
+    bus, answers = open_bus(), threading.Event()
 
     def delivering():
-        return [thread for thread in threading.enumerate() if thread.name == "pulp-events-delivering"]
+        return bus.dispatcher._crew.pool.threads
 
     bus.listeners.create("scripted", {"name": "quick"}, ["*"])
     bus.emit_many([("repo.sync.start", {})] * 300)
     eventually(lambda: bus.deliveries.stats().delivered == 300)
     assert len({thread for _, _, thread in scripted.calls}) <= 4
+    monkeypatch.setattr(crew, "LINGER", 0.2)
     with bus.listeners.together() as made:
         for number in range(40):
-            scripted.behaviour[f"slow{number}"] = lambda delivery, channel: time.sleep(0.3)
+            scripted.behaviour[f"slow{number}"] = lambda delivery, channel: answers.wait(60) and None
             made.create("scripted", {"name": f"slow{number}"}, ["*"])
     bus.emit("repo.sync.start")
     eventually(lambda: len(delivering()) >= 15)
+    answers.set()
     eventually(lambda: bus.deliveries.stats().delivered == 341)
     eventually(lambda: len(delivering()) == 1)

@@ -196,13 +196,13 @@ def test_for_the_result_of_its_attempt(open_bus, told, scripted, eventually):
 
     def hang(delivery, channel):
         began.set()
-        scripted.released.wait(10)
+        scripted.released.wait(60)
 
     scripted.behaviour["slow"] = hang
     bus = open_bus("background")
     bus.listeners.create("scripted", {"name": "slow"}, ["*"])
     bus.emit("repo.sync.start")
-    assert began.wait(10)
+    assert began.wait(30)
     delivery = bus.deliveries.list()[0]
     answer = bus.deliveries.waiting_for([delivery])[delivery.id]
     assert (answer.cause, answer.reason) == (WaitCause.ATTEMPT, "attempt 1 is under way")

@@ -23,7 +23,7 @@ class Observer:
 
     @hookimpl
     def pulp_delivery_attempted(self, delivery):
-        self.held.wait(10)
+        self.held.wait(60)
         self.seen.append(delivery.id)
         if delivery.id in self.odd:
             raise ValueError("odd")
@@ -53,7 +53,7 @@ def test_one_that_fails_for_an_attempt_is_told_of_those_after_it(watch, observer
     observer.odd = "b", "d"
     watch.attempted(attempts("a", "b", "c", "d"))
     watch.attempted(attempts("e"))
-    watch.stop(10)
+    watch.stop(30)
     assert observer.seen == ["a", "b", "c", "d", "e"]
     assert caplog.text.count("pulp_delivery_attempted failed") == 2
 
@@ -70,7 +70,7 @@ def test_one_that_does_not_keep_up_misses_what_does_not_fit_until_it_does(watch,
     while thread._taken < 3:
         thread._thread.join(0.01)
     watch.attempted(attempts("g", "h"))
-    watch.stop(10)
+    watch.stop(30)
     assert observer.seen == ["a", "b", "c", "g", "h"]
 
 

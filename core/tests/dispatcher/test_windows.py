@@ -200,10 +200,10 @@ def test_in_the_background_a_window_is_sent_when_it_is_over(together, open_bus, 
     monkeypatch.setattr(Together, "send_batch", lambda self, part: (done.set(), send_batch(self, part))[1])
     bus = open_bus()
     bus.listeners.create("scripted", {"name": "digest"}, ["*"])
-    ids = [bus.emit("repo.sync.start").id for _ in range(50)]
-    assert done.wait(10)
+    ids = [event.id for event in bus.emit_many([("repo.sync.start", {})] * 50)]
+    assert done.wait(30)
     for id in ids:
-        assert [one.state for one in bus.wait(id, 10)] == ["delivered"]
+        assert [one.state for one in bus.wait(id, 30)] == ["delivered"]
     assert sorted(id for batch in together.batches for id in batch) == sorted(ids)
     assert len(together.batches) <= 2, "one window, or two where the second turned meanwhile"
 

@@ -25,11 +25,11 @@ os._exit(0)
 """
 
 
-def run(folder, module, child, longest=5.0, before=""):
+def run(folder, module, child, longest=25.0, before=""):
     (folder / "slow.py").write_text(module)
     program = PROGRAM.format(folder=str(folder), child=child, longest=longest, before=before)
     return subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], capture_output=True, text=True, timeout=30
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], capture_output=True, text=True, timeout=100
     )
 
 

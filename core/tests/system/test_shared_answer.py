@@ -28,7 +28,7 @@ class Source:
         self.questions += 1
         found, answering = self.value, self.answering
         self.asking.set()
-        assert answering.wait(10)
+        assert answering.wait(30)
         if self.error is not None:
             raise self.error
         return found
@@ -63,12 +63,12 @@ def under_way(source, answer):
         def begin():
             answering = source.hold()
             asked = pool.submit(answer)
-            assert source.asking.wait(10)
+            assert source.asking.wait(30)
             source.hold().set()  # others are answered at once
 
             def arrive():
                 answering.set()
-                return asked.result(10)
+                return asked.result(30)
 
             return arrive
 
@@ -90,7 +90,7 @@ def test_while_one_thread_asks_the_others_go_on_with_what_they_have(source, answ
     source.value = 1
     arrive = under_way()
     with ThreadPoolExecutor(8) as pool:
-        assert {each.result(10) for each in [pool.submit(answer) for _ in range(50)]} == {0}
+        assert {each.result(30) for each in [pool.submit(answer) for _ in range(50)]} == {0}
     assert source.questions == 2
     assert arrive() == 1 and answer() == 1 and source.questions == 2
 

@@ -59,7 +59,7 @@ def descriptors():
 
 
 def ends(watch):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while watch.hears:
         assert time.monotonic() < deadline, "it listens on"
         time.sleep(0.005)
@@ -68,32 +68,33 @@ def ends(watch):
 def test_a_file_that_is_made_written_and_replaced_is_heard(tmp_path, watched, heard):
     log = tmp_path / "log"
     subprocess.run([sys.executable, "-c", f"open({str(log)!r}, 'w').write('by another process')"], check=True)
-    assert heard.within(10, 1)
+    assert heard.within(30, 1)
     time.sleep(0.05)
     for change in (lambda: log.write_text("again"), lambda: (tmp_path / "other").replace(log)):
         (tmp_path / "other").write_text("in its place")
         before = heard.count
         change()
-        assert heard.within(10, before + 1), change
-    assert watched.hears and watched.silence < 10
+        assert heard.within(30, before + 1), change
+    assert watched.hears and watched.silence < 60
 
 
 def test_other_files_of_the_folder_are_not_heard(tmp_path, watched, heard):
     (tmp_path / "log-of-others").write_text("nothing")
     assert not heard.within(0.1, 1)
     (tmp_path / "log").write_text("something")
-    assert heard.within(10, 1)
+    assert heard.within(30, 1)
 
 
-def test_what_is_written_all_the_time_is_heard_now_and_then(tmp_path, heard):
+def test_what_is_written_all_the_time_is_heard_now_and_then(tmp_path, heard, monkeypatch):
+    monkeypatch.setattr(write_watch, "DEAF", 60.0)
     watch = WriteWatch(str(tmp_path / "log"), heard)
     with (tmp_path / "log").open("w") as log:
         for _ in range(1000):
             log.write("more")
             log.flush()
-    assert heard.within(10, 1)
+    assert heard.within(30, 1)
     watch.close()
-    assert heard.count <= 2
+    assert heard.count <= 2  # the second one where closing wakes it
 
 
 def test_a_link_is_followed(tmp_path, heard):
@@ -101,7 +102,7 @@ def test_a_link_is_followed(tmp_path, heard):
     (tmp_path / "log").symlink_to(tmp_path / "far" / "log")
     watch = WriteWatch(str(tmp_path / "log"), heard)
     (tmp_path / "far" / "log").write_text("through the link")
-    assert heard.within(10, 1)
+    assert heard.within(30, 1)
     watch.close()
 
 
@@ -115,7 +116,7 @@ def test_once_its_folder_is_away_it_says_that_it_hears_no_more(tmp_path, heard, 
     else:
         folder.rmdir()
     ends(watch)
-    assert heard.within(10, 1), "whoever relied on it is told"
+    assert heard.within(30, 1), "whoever relied on it is told"
     watch.close()
 
 
@@ -125,7 +126,7 @@ def test_closing_ends_the_thread_and_gives_back_what_the_system_gave(tmp_path, h
     watch.close()
     watch.close()
     ends(watch)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not descriptors() <= before:
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -144,7 +145,7 @@ def test_a_child_lets_go_of_it_and_the_parent_listens_on(tmp_path, watched, hear
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     (tmp_path / "log").write_text("after the fork")
-    assert heard.within(10, 1) and watched.hears
+    assert heard.within(30, 1) and watched.hears
 
 
 @pytest.mark.parametrize("fault", ["too many", "no such function", "no thread"])

@@ -49,7 +49,7 @@ class NetChannel(Channel):
         self.notifier.sent.append((dict(self.config), self.networks, delivery))
         if "url" in self.config:
             url, deadline = urlsplit(self.config["url"]), Deadline()
-            deadline.start(5.0)
+            deadline.start(30.0)
             check = None if self.networks is None else self.networks.check
             try:
                 with contextlib.closing(open_tcp(url.hostname, url.port, deadline, check)):

@@ -1,8 +1,11 @@
-"""Real processes on one data folder. The notifier `spool` appends to a file, so that all can see what arrived."""
+"""Real processes on one data folder. The notifier `spool` appends to a file, so that all can see what arrived, and to
+another when it begins; it can be held up."""
 
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import textwrap
@@ -24,13 +27,28 @@ class Spool(Notifier):
     config_schema = SpoolConfig
 
     def deliver(self, event, config):
+        self.note(event, config["path"] + ".begun")
+        while self.is_held(config["path"]):
+            time.sleep(0.01)
         time.sleep(config["delay"])
         if event.payload.get("kill"):
             os._exit(9)
+        self.note(event, config["path"])
+
+    def note(self, event, path):
         line = f"{event.id} {os.getpid()} {event.payload.get('n')}\\n".encode()
-        handle = os.open(config["path"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(handle, line)
         os.close(handle)
+
+    def is_held(self, path):
+        try:
+            with open(path + ".most") as most:
+                limit = int(most.read())
+            with open(path) as arrived:
+                return len(arrived.readlines()) >= limit
+        except FileNotFoundError:
+            return False
 
 @hookimpl
 def pulp_notifiers():
@@ -129,6 +147,20 @@ class Place:
     def lines(self):
         return self.spool.read_text().splitlines() if self.spool.exists() else []
 
+    def begun(self):
+        """The same of deliveries that began."""
+        begun = Path(f"{self.spool}.begun")
+        return begun.read_text().splitlines() if begun.exists() else []
+
+    def hold_at(self, count):
+        """Once that many have arrived, deliveries take until `go_on`; each lane may be one late."""
+        new = Path(f"{self.spool}.new")
+        new.write_text(str(count))
+        new.rename(f"{self.spool}.most")
+
+    def go_on(self):
+        Path(f"{self.spool}.most").unlink()
+
     def states(self):
         return self.run(
             """
@@ -155,3 +187,30 @@ def place(tmp_path):
     made = Place(tmp_path)
     yield made
     made.close()
+
+
+class Systemd:
+    """The manager's end of sd_notify(3): each message with the process that sent it."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.socket.bind(str(path))
+        self.socket.settimeout(30)
+        self.said = []
+
+    def hear(self, text):
+        """The sender of the next message that has the text."""
+        while True:
+            message, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(12))
+            self.said.append(message.decode())
+            if text in message.decode():
+                return struct.unpack("3i", ancillary[0][2])[0]
+
+
+@pytest.fixture
+def systemd(place):
+    made = Systemd(place.folder / "notify")
+    place.environment["NOTIFY_SOCKET"] = str(place.folder / "notify")
+    yield made
+    made.socket.close()

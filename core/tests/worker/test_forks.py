@@ -21,7 +21,7 @@ def test_parent_and_children_go_on_emitting_and_delivering_after_a_fork(place, e
             if pid == 0:
                 for n in range(10):
                     event = bus.emit("repo.sync.start", {"n": f"child-{child}-{n}"})
-                done = bus.wait(event, 20)
+                done = bus.wait(event, 40)
                 bus.close()
                 os._exit(0 if done[0].state == "delivered" else 1)
             children.append(pid)
@@ -30,7 +30,7 @@ def test_parent_and_children_go_on_emitting_and_delivering_after_a_fork(place, e
         stop.set()
         thread.join()
         event = bus.emit("repo.sync.start", {"n": "parent"})
-        assert bus.wait(event, 20)[0].state == "delivered"
+        assert bus.wait(event, 40)[0].state == "delivered"
         bus.close()
         """
     )
@@ -161,7 +161,7 @@ in_child(lambda: bus.close())
 time.sleep(0.3)
 still = bus._delivering.mode._supervisor.pids == [pid]
 event = bus.emit("repo.sync.start", {"n": 1})
-state = bus.wait(event, 20)[0].state
+state = bus.wait(event, 40)[0].state
 bus.close()
 print(json.dumps([still, state]))
 """

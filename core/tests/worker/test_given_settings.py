@@ -23,7 +23,7 @@ def test_a_process_that_delivers_gets_them_and_nobody_sees_them_in_its_command_o
         with EventBus.open(settings=settings, deliver="process") as bus:
             listener = bus.listeners.create("http", {"url": url}, ["*"])
             event = bus.emit("repo.sync.start")
-            assert [one.state for one in bus.wait(event, 20)] == ["dead"], "it took the defaults: 5s, …"
+            assert [one.state for one in bus.wait(event, 40)] == ["dead"], "it took the defaults: 5s, …"
             [pid] = bus._delivering.mode._supervisor.pids
             process = Path(f"/proc/{pid}")
             for name in ("cmdline", "environ"):
@@ -31,7 +31,7 @@ def test_a_process_that_delivers_gets_them_and_nobody_sees_them_in_its_command_o
             assert (process / "fd/0").readlink() == Path(os.devnull)
             os.kill(pid, 9)
             eventually(lambda: bus._delivering.mode._supervisor.pids not in ([pid], []))
-            assert [one.state for one in bus.wait(bus.emit("repo.sync.start"), 20)] == ["dead"]
+            assert [one.state for one in bus.wait(bus.emit("repo.sync.start"), 40)] == ["dead"]
             assert listener.id
     assert not any(b"s3cret" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 

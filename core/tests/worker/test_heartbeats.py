@@ -20,7 +20,8 @@ def looking(place):
 def test_a_worker_is_seen_while_it_works_gone_when_it_is_killed_and_forgotten_when_it_ends_in_order(place, eventually):
     with looking(place) as workers:
         killed = place.worker()
-        eventually(lambda: killed.pid in workers())
+        # At first it may be seen as what any process is that opens a bus.
+        eventually(lambda: killed.pid in workers() and workers()[killed.pid].kind == "worker")
         seen = workers()[killed.pid]
         assert (seen.kind, seen.delivers, seen.gone) == ("worker", True, False)
         assert seen.version == version("pulp-events") and seen.plugins["spool"] == "1.0"
@@ -32,7 +33,7 @@ def test_a_worker_is_seen_while_it_works_gone_when_it_is_killed_and_forgotten_wh
         eventually(lambda: stopped.pid in workers())
         assert not workers()[stopped.pid].gone
         stopped.send_signal(signal.SIGTERM)
-        assert stopped.wait(10) == 0
+        assert stopped.wait(30) == 0
         assert workers().keys() == {killed.pid}
 
 
@@ -48,8 +49,8 @@ def test_a_worker_that_reads_its_settings_again_stays_the_one_it_is(place, event
 
 @pytest.mark.slow
 def test_a_worker_stopped_with_work_under_way_tells_how_much_that_is(place, eventually):
-    place.listener(delay=2)
+    place.listener(delay=120)
     place.emit(3)
     worker = place.worker()
-    with looking(place) as workers:
-        eventually(lambda: worker.pid in workers() and workers()[worker.pid].in_flight)
+    with looking(place) as workers:  # with the beat that follows the start, or with the next one
+        eventually(lambda: worker.pid in workers() and workers()[worker.pid].in_flight, 60)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import threading
@@ -141,7 +142,7 @@ def test_at_whichever_step_it_falls_an_emit_is_stored_and_delivered_or_never_was
         assert not bus._in_use.here
         thread = threading.Thread(target=other, args=(step,), daemon=True)
         thread.start()
-        thread.join(20)
+        thread.join(30)
         assert len(others) == step, f"after an exception at step {step} another thread's emit hangs or fails"
         step += 1
     assert step > 50
@@ -149,12 +150,15 @@ def test_at_whichever_step_it_falls_an_emit_is_stored_and_delivered_or_never_was
     assert set(others) <= {each.event_id for each in bus.deliveries.list(limit=10_000)}
 
 
-def test_what_had_not_begun_is_never_done_and_what_had_begun_goes_on_to_its_end():
-    begun, go_on, done = threading.Event(), threading.Event(), []
+def test_what_had_not_begun_is_never_done_and_what_had_begun_goes_on_to_its_end(eventually):
+    begun, done = threading.Event(), []
 
     def work():
         begun.set()
-        go_on.wait(20)
+        os.kill(os.getpid(), signal.SIGALRM)
+        until = time.monotonic() + 30
+        while not caller_left() and time.monotonic() < until:
+            time.sleep(0.005)
         done.append(caller_left())
 
     def handle(number, frame):
@@ -162,13 +166,11 @@ def test_what_had_not_begun_is_never_done_and_what_had_begun_goes_on_to_its_end(
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        threading.Timer(0.3, go_on.set).start()
         with pytest.raises(Interrupted):
             uninterrupted(work)
-        assert begun.is_set() and done == [True]
+        assert begun.is_set()
+        eventually(lambda: done == [True])
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
@@ -186,12 +188,12 @@ def test_the_wait_for_a_turn_is_part_of_emit_timeout(tmp_path, recording_bus, lo
     free = locked(tmp_path / "data" / "outbox.sqlite")
 
     async def emit_all():
-        return await asyncio.gather(*(bus.emit_async("repo.sync.start", {"repo_id": "a"}) for _ in range(160)))
+        return await asyncio.gather(*(bus.emit_async("repo.sync.start", {"repo_id": "a"}) for _ in range(800)))
 
     began = time.monotonic()
     refused = asyncio.run(emit_all())
     took = time.monotonic() - began
     free()
     assert {type(each.error).__name__ for each in refused} == {"StoreBusy"}
-    assert took < 5  # 20 rounds of 8 threads, 0.3 s each, so far
-    assert bus.refused == {"StoreBusy": 160}
+    assert took < 15  # 100 rounds of 8 threads, 0.3 s each, so far
+    assert bus.refused == {"StoreBusy": 800}

@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import socket
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -140,7 +138,7 @@ def start_pool(place, processes=2, interpreter="-", give_up=600, start_limit=300
 
 def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):
     pool = start_pool(place, interpreter="/no/such/python", give_up=0.5)
-    _, error = pool.communicate(timeout=30)
+    _, error = pool.communicate(timeout=60)
     assert pool.returncode == 1 and "no worker process has been running for" in error and "No such file" in error
 
 
@@ -148,36 +146,9 @@ def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):
 def test_a_pool_whose_workers_all_die_for_long_ends_with_an_error(place):
     place.config.write_text("[events]\nnonsense = 1\n")
     pool = start_pool(place, give_up=2.0)
-    _, error = pool.communicate(timeout=30)
+    _, error = pool.communicate(timeout=60)
     assert pool.returncode == 1 and "ended with 1; a new one starts" in error
     assert error.count("a new one starts") <= 2, "said for each of many deaths"
-
-
-class Systemd:
-    """The manager's end of sd_notify(3): each message with the process that sent it."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.socket.bind(str(path))
-        self.socket.settimeout(20)
-        self.said = []
-
-    def hear(self, text):
-        """The sender of the next message that has the text."""
-        while True:
-            message, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(12))
-            self.said.append(message.decode())
-            if text in message.decode():
-                return struct.unpack("3i", ancillary[0][2])[0]
-
-
-@pytest.fixture
-def systemd(place):
-    made = Systemd(place.folder / "notify")
-    place.environment["NOTIFY_SOCKET"] = str(place.folder / "notify")
-    yield made
-    made.socket.close()
 
 
 def workers_of(pool):
@@ -188,7 +159,7 @@ def workers_of(pool):
 @pytest.mark.slow
 def test_a_pool_speaks_to_systemd_for_all_its_workers(place, systemd, eventually):
     place.listener()
-    place.environment["WATCHDOG_USEC"] = "2000000"
+    place.environment["WATCHDOG_USEC"] = "4000000"
     pool = start_pool(place, processes=2)
     assert systemd.hear("READY=1") == pool.pid
     assert len(workers_of(pool)) == 2
@@ -202,7 +173,7 @@ def test_a_pool_speaks_to_systemd_for_all_its_workers(place, systemd, eventually
     eventually(place.lines)
     pool.send_signal(signal.SIGTERM)
     assert systemd.hear("STOPPING=1") == pool.pid
-    assert pool.wait(20) == 0
+    assert pool.wait(60) == 0
 
 
 @pytest.mark.slow
@@ -215,13 +186,13 @@ def test_a_worker_of_a_pool_that_hangs_is_killed_and_replaced_without_systemd_to
     os.kill(hung, signal.SIGSTOP)
     eventually(lambda: len(workers_of(pool)) == 2 and hung not in workers_of(pool))
     pool.send_signal(signal.SIGTERM)
-    _, error = pool.communicate(timeout=20)
+    _, error = pool.communicate(timeout=60)
     assert f"worker {hung} gave no sign of life" in error
 
 
 @pytest.mark.slow
 def test_a_worker_of_a_pool_that_hangs_is_killed_and_replaced(place, systemd, eventually):
-    place.environment["WATCHDOG_USEC"] = "1000000"
+    place.environment["WATCHDOG_USEC"] = "4000000"  # the other one must not seem to hang on a busy machine
     pool = start_pool(place, processes=2)
     systemd.hear("READY=1")
     hung, other = workers_of(pool)
@@ -229,7 +200,7 @@ def test_a_worker_of_a_pool_that_hangs_is_killed_and_replaced(place, systemd, ev
     eventually(lambda: len(workers_of(pool)) == 2 and hung not in workers_of(pool))
     assert other in workers_of(pool)
     pool.send_signal(signal.SIGTERM)
-    _, error = pool.communicate(timeout=20)
+    _, error = pool.communicate(timeout=60)
     assert f"worker {hung} gave no sign of life" in error
 
 
@@ -244,7 +215,7 @@ def test_a_single_worker_gives_signs_of_life_while_its_dispatcher_lives(place, s
     systemd.hear("WATCHDOG_USEC=400000\nWATCHDOG=1")
     systemd.hear("READY=1")
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
 
 
 def test_a_worker_whose_dispatcher_is_gone_gives_no_sign_of_life(recording_bus, monkeypatch):
@@ -314,7 +285,7 @@ def test_a_worker_whose_dispatcher_hangs_is_killed_by_systemd(place, systemd, ha
 
 @pytest.mark.slow
 def test_a_worker_of_a_pool_whose_dispatcher_hangs_is_killed_and_replaced(place, systemd, hang, eventually):
-    place.environment["WATCHDOG_USEC"] = "2000000"
+    place.environment["WATCHDOG_USEC"] = "4000000"
     pool = start_pool(place, processes=2)
     systemd.hear("READY=1")
     hung, other = workers_of(pool)
@@ -323,7 +294,7 @@ def test_a_worker_of_a_pool_whose_dispatcher_hangs_is_killed_and_replaced(place,
     assert other in workers_of(pool)
     systemd.hear("WATCHDOG=1")
     pool.send_signal(signal.SIGTERM)
-    _, error = pool.communicate(timeout=20)
+    _, error = pool.communicate(timeout=60)
     assert f"worker {hung} gave no sign of life" in error
 
 
@@ -343,7 +314,7 @@ def test_the_status_line_has_the_rates_of_all_workers(place, systemd, processes)
     pids = re.findall(r"\d+", systemd.said[-1].partition("process")[2])
     assert [int(each) for each in pids] == (workers_of(worker) if processes > 1 else [worker.pid])
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
 
 
 def test_rates_are_of_all_processes_also_of_those_that_end_or_begin_again():
@@ -403,7 +374,7 @@ def test_a_worker_of_a_pool_that_hangs_before_it_is_ready_is_killed_and_replaced
     place.listener()
     if first:
         (place.folder / "hang").touch()
-    pool = start_pool(place, processes=1, start_limit=3)
+    pool = start_pool(place, processes=1, start_limit=8)
     if not first:  # one that takes the place of another
         systemd.hear("READY=1")
         (place.folder / "hang").touch()
@@ -412,8 +383,8 @@ def test_a_worker_of_a_pool_that_hangs_before_it_is_ready_is_killed_and_replaced
     place.emit(1)
     eventually(place.lines)
     pool.send_signal(signal.SIGTERM)
-    _, error = pool.communicate(timeout=20)
-    assert error.count("was not ready within 3s; it is killed and replaced") == 1
+    _, error = pool.communicate(timeout=60)
+    assert error.count("was not ready within 8s; it is killed and replaced") == 1
 
 
 @pytest.mark.slow
@@ -421,10 +392,10 @@ def test_sigterm_to_the_whole_group_lets_deliveries_under_way_finish(place, even
     place.listener(delay=1.0)
     pool = start_pool(place, processes=1)
     [event_id] = place.emit(1)
-    eventually(lambda: place.states()[event_id][1] == 1)
+    eventually(place.begun)
     for pid in [*workers_of(pool), pool.pid]:  # as systemd does with KillMode=control-group, and `kill 0`
         os.kill(pid, signal.SIGTERM)
-    assert pool.wait(20) == 0
+    assert pool.wait(60) == 0
     assert place.states()[event_id][0] == "delivered"
 
 

@@ -57,7 +57,8 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
         return
     if part[0].attempts > 1:  # it may be what ended a process: that is to cost no result
         turn.services.recorder.flush()
-    turn.begin(part, OPEN_LIMIT)
+    if not turn.begin(part, OPEN_LIMIT):
+        return  # released by whoever gave up the turn
     log_fields.begin(part[0] if len(part) == 1 else turn.route.listener)
     try:
         if (fault := turn.route.window_fault) is not None:

@@ -250,7 +250,7 @@ class Dispatcher:
             if isinstance(work, Turn):
                 left = self._crew.let_go(work)
                 self.cut_off |= {each.id for each in left}
-                held += left
+                held += [*left, *work.taken]
         if held:
             self._outbox.release(held)
 

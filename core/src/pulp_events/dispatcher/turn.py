@@ -42,6 +42,8 @@ class Turn:
         self._recorder: Recorder = services.recorder
         self._lock = threading.RLock()
         self.under_way: dict[str, Delivery] = {}
+        self.taken: list[Delivery] = []
+        """What was taken last, while nothing of it is under way yet; some of it may have been released meanwhile."""
         self.since: float = 0.0
         self.started: float = 0.0
         self.began: float = 0.0
@@ -86,15 +88,17 @@ class Turn:
         return self.take(1)
 
     def take(self, count: int) -> list[Delivery]:
-        """Take the first `count` waiting deliveries, or as many as there are."""
+        """Take the first `count` waiting deliveries, or as many as there are; none once the turn was given up."""
         self.has_taken = True
         taken: list[Delivery] = []
         waiting = self.route.waiting
-        while len(taken) < count:
-            try:
-                taken.append(waiting.popleft())
-            except IndexError:
-                break
+        with self._lock:  # or it would be nobody's for a moment
+            while len(taken) < count and not self.abandoned:
+                try:
+                    taken.append(waiting.popleft())
+                except IndexError:
+                    break
+            self.taken = taken
         return taken
 
     @property
@@ -116,14 +120,18 @@ class Turn:
 
     # What is under way
 
-    def begin(self, deliveries: Iterable[Delivery], limit: float) -> None:
-        """An attempt of these deliveries begins."""
+    def begin(self, deliveries: Iterable[Delivery], limit: float) -> bool:
+        """An attempt of these deliveries begins; False if the turn was given up meanwhile."""
         with self._lock:
+            if self.abandoned:
+                return False
+            self.taken = []
             self.under_way = {delivery.id: delivery for delivery in deliveries}
             self.by = self.route.listener
             self.limit = limit
             self.started, self.began = self._clock.time(), self._clock.monotonic()
             self.since = self.began
+            return True
 
     def begin_again(self, deliveries: Sequence[Delivery]) -> bool:
         """These come into the attempt under way, which begins now; False if the turn was given up meanwhile."""
@@ -144,6 +152,7 @@ class Turn:
     def also(self, deliveries: Iterable[Delivery]) -> None:
         """Add deliveries to the attempt under way."""
         with self._lock:
+            self.taken = []
             self.under_way.update((delivery.id, delivery) for delivery in deliveries)
             self.since = self.since or self._clock.monotonic()
 
