@@ -41,10 +41,18 @@ def _usable(folder):
     return (folder / "initdb").exists() and (folder / "postgres").exists()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Reserved:
+    """A port that the system gives to nobody else until it is closed; a server that sets SO_REUSEADDR may take it.
+
+    Nobody listens there meanwhile: whoever connects is refused.
+    """
+
+    def __init__(self, host="127.0.0.1"):
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((host, 0))
+        self.port = self._socket.getsockname()[1]
+        self.close = self._socket.close
 
 
 class Server:
@@ -57,7 +65,8 @@ class Server:
         # not in pytest's folder: nobody but its owner may pass through that
         self.folder = Path(tempfile.mkdtemp(prefix="pulp-pg-", dir=parent))
         self.data = self.folder / "data"
-        self.port = free_port()
+        self._reserved = Reserved(host)  # also while it is down
+        self.port = self._reserved.port
         self.user = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             name = next(user for user in ("postgres", "nobody") if user in {each.pw_name for each in pwd.getpwall()})
@@ -96,7 +105,7 @@ class Server:
             stdout=log, stderr=log, cwd=self.folder, **self.user,
         )  # fmt: skip
         log.close()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 self.connect().close()
@@ -109,7 +118,7 @@ class Server:
     def stop(self, how=signal.SIGINT):
         """SIGINT: fast shutdown; SIGQUIT: as a crash."""
         self.process.send_signal(how)
-        self.process.wait(30)
+        self.process.wait(90)
 
     def restart(self, how=signal.SIGINT):
         self.stop(how)
@@ -118,6 +127,7 @@ class Server:
     def close(self):
         if self.process.poll() is None:
             self.stop(signal.SIGQUIT)
+        self._reserved.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self, database="postgres"):
