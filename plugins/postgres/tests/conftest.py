@@ -186,11 +186,3 @@ def needs():
             missing(f"{module} is not installed; pip install pulp-events-postgres[test]")
 
     return need
-
-
-@pytest.fixture
-def free_port():
-    """A port on which nobody listens, and that nobody else is given."""
-    reserved = servers.Reserved()
-    yield reserved.port
-    reserved.close()

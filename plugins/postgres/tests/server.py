@@ -41,20 +41,6 @@ def _usable(folder):
     return (folder / "initdb").exists() and (folder / "postgres").exists()
 
 
-class Reserved:
-    """A port that the system gives to nobody else until it is closed; a server that sets SO_REUSEADDR may take it.
-
-    Nobody listens there meanwhile: whoever connects is refused.
-    """
-
-    def __init__(self, host="127.0.0.1"):
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((host, 0))
-        self.port = self._socket.getsockname()[1]
-        self.close = self._socket.close
-
-
 class Server:
     """A running server; its superuser is `postgres`, its ordinary user `pulp` with password `pw`."""
 
@@ -65,8 +51,10 @@ class Server:
         # not in pytest's folder: nobody but its owner may pass through that
         self.folder = Path(tempfile.mkdtemp(prefix="pulp-pg-", dir=parent))
         self.data = self.folder / "data"
-        self._reserved = Reserved(host)  # also while it is down
-        self.port = self._reserved.port
+        self._reserved = socket.socket()  # the system gives its port to nobody else, also while the server is down
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does, which may take it
+        self._reserved.bind((host, 0))
+        self.port = self._reserved.getsockname()[1]
         self.user = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             name = next(user for user in ("postgres", "nobody") if user in {each.pw_name for each in pwd.getpwall()})
