@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from pathlib import Path
 
@@ -40,6 +41,18 @@ if "TMPDIR" not in os.environ and memory_serves():
 # A shell's job in the background ignores Ctrl-C, and so would all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def free_port():
+    """A port of loopback on which nobody listens, and which the system gives to nobody else while the test runs.
+
+    A server that sets SO_REUSEADDR, as all do that can be started again, may take it.
+    """
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
 
 
 @pytest.hookimpl(tryfirst=True)

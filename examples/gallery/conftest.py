@@ -42,18 +42,11 @@ class Server:
             return connection.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _wait(self, condition, otherwise):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
             ended = self._process.poll() is not None
             assert not ended and time.monotonic() < deadline, f"{self.command[0]} {otherwise}: {self.log.read_text()}"
             time.sleep(0.01)
-
-
-@pytest.fixture
-def free_port():
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture
@@ -79,10 +72,10 @@ def serve(tmp_path, free_port):
 
 @pytest.fixture(scope="session")
 def eventually():
-    """`eventually(condition, otherwise)`: waits until it is true; fails with the text after ten seconds."""
+    """`eventually(condition, otherwise)`: waits until it is true; fails with the text after half a minute."""
 
     def wait(condition, otherwise):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < deadline, otherwise
             time.sleep(0.01)

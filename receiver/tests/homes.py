@@ -47,7 +47,7 @@ class InSqlite(Home):
 
     @contextmanager
     def transaction(self):
-        connection = sqlite3.connect(self.path, timeout=10)
+        connection = sqlite3.connect(self.path, timeout=60)
         try:
             with connection:
                 yield connection
@@ -56,7 +56,7 @@ class InSqlite(Home):
 
     @contextmanager
     def outside(self):
-        connection = sqlite3.connect(self.path, isolation_level=None)
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=60)
         yield connection
         connection.close()
 
@@ -163,7 +163,7 @@ class InDjango(Home):
 
 
 def django_sqlite(path):
-    return InDjango({"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 10}})
+    return InDjango({"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 60}})
 
 
 def django_postgres(where):

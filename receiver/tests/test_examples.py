@@ -27,12 +27,6 @@ UNCOUNTED = (
 """Payloads that an application may emit as well."""
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def started(name, database, port, log):
     """The example, serving."""
@@ -40,7 +34,7 @@ def started(name, database, port, log):
     command = [sys.executable, EXAMPLES / f"{name}_receiver.py"]
     if name == "django":
         environment["DATABASE"] = str(database)
-        subprocess.run([*command, "migrate"], env=environment, check=True, capture_output=True, timeout=60)
+        subprocess.run([*command, "migrate"], env=environment, check=True, capture_output=True, timeout=100)
         command += ["runserver", "--noreload", str(port)]
     else:
         command.append(f"sqlite:///{database}" if name == "fastapi" else str(database))
@@ -69,8 +63,8 @@ def post(port, headers, body):
 
 
 @pytest.mark.parametrize("name", ["flask", "fastapi", "django"])
-def test_an_example_applies_each_event_once_and_refuses_what_is_not_signed(name, tmp_path):
-    port, database = free_port(), tmp_path / "received.sqlite"
+def test_an_example_applies_each_event_once_and_refuses_what_is_not_signed(name, tmp_path, free_port):
+    port, database = free_port, tmp_path / "received.sqlite"
     settings = {"events": {"data_dir": str(tmp_path / "data")}}
     with started(name, database, port, tmp_path / "log"), EventBus.open(settings=settings, deliver="inline") as bus:
         config = {"url": f"http://127.0.0.1:{port}/hook", "secret": SECRET}

@@ -59,7 +59,7 @@ class Scene:
             )  # fmt: skip
 
     def ask(self, statement):
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
+        with closing(sqlite3.connect(self.database, timeout=60)) as connection:
             return connection.execute(statement).fetchone()[0]
 
     def logs(self):

@@ -54,7 +54,7 @@ def test_of_two_at_once_the_second_waits_and_applies_it_only_if_the_first_did_no
     def first(ends):
         def hold():
             asked.set()
-            decide.wait(10)
+            decide.wait(60)
             if ends == "rolled back":
                 raise Failed
 
@@ -68,12 +68,12 @@ def test_of_two_at_once_the_second_waits_and_applies_it_only_if_the_first_did_no
             asked.clear()
             decide.clear()
             one = pool.submit(first, ends)
-            assert asked.wait(10)
+            assert asked.wait(30)
             two = pool.submit(apply, home, seen, ID)
             assert not two.done()
             decide.set()
-            assert two.result(20) is later
-            assert one.result(20) is False, "the second time it was applied already"
+            assert two.result(60) is later
+            assert one.result(60) is False, "the second time it was applied already"
     assert value(home) == 1
 
 

@@ -129,8 +129,10 @@ def test_two_headers_of_one_name_are_rejected():
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "secret", "whsec_!", "whsec_c2hvcnQ=", PAIR, "whpk_c2hvcnQ=", "whsec_" + "A" * 100, "whpk_é"]
-)
+    "secret",
+    ["", "secret", "whsec_!", "whsec_c2hvcnQ=", pytest.param(PAIR, id="a pair, another one in each process"),
+     "whpk_c2hvcnQ=", "whsec_" + "A" * 100, "whpk_é"],
+)  # fmt: skip
 def test_a_secret_that_is_none_is_refused_without_being_told(secret):
     with pytest.raises(ValueError, match="must|key|encode") as caught:
         Verifier(secret)

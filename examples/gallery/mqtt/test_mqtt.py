@@ -61,7 +61,7 @@ class Reader:
         self.await_subscription()
 
     def await_subscription(self):
-        assert self._subscribed.wait(10), "mosquitto takes no subscription"
+        assert self._subscribed.wait(60), "mosquitto takes no subscription"
 
     def close(self):
         self._client.disconnect()

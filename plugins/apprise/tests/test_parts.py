@@ -61,7 +61,7 @@ def test_what_one_thread_logs_is_not_told_by_another():
     """Each failure has the words for its own answer, though both happen at the same time."""
     with HttpSink(Answer(500, delay=0.05)) as first, HttpSink(Answer(404, delay=0.05)) as second:
         texts = {}
-        barrier = threading.Barrier(2, timeout=10)
+        barrier = threading.Barrier(2, timeout=60)
 
         def work(sink):
             config = {"url": [f"json://127.0.0.1:{sink.port}/"], "format": "text"}

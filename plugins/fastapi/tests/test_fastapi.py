@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -59,7 +58,7 @@ def test_the_bus_opens_and_closes_with_the_application(options):
                 socket.send_text("table")
                 ids.append(socket.receive_text())
             for each in ids:
-                [delivery] = bus.wait(each, 10)
+                [delivery] = bus.wait(each, 30)
                 assert delivery.state == "delivered"
         items = {json.loads(request.body)["payload"]["item"] for request in sink.requests}
         assert items == {"lamp", "chair", "table"}
@@ -119,11 +118,6 @@ async def place(item: str, bus: Bus):
 """
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
-
-
 @pytest.fixture
 def settings(tmp_path):
     """With a short lease: what a process had under way that was killed is free once that ends."""
@@ -131,18 +125,17 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def serve(tmp_path, settings):
+def serve(tmp_path, settings, free_port):
     """A function that starts uvicorn with this application; it is killed at the end."""
     running = []
 
     def start(deliver):
         (tmp_path / "shop.py").write_text(textwrap.dedent(APP) % (settings, deliver))
-        port = free_port()
-        command = [sys.executable, "-m", "uvicorn", "shop:app", "--port", str(port), "--app-dir", str(tmp_path)]
+        command = [sys.executable, "-m", "uvicorn", "shop:app", "--port", str(free_port), "--app-dir", str(tmp_path)]
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         running.append(process)
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
-        deadline = time.monotonic() + 30
+        client = httpx.Client(base_url=f"http://127.0.0.1:{free_port}", timeout=60)
+        deadline = time.monotonic() + 60
         while True:
             try:
                 client.get("/")
@@ -167,7 +160,7 @@ def test_each_acknowledged_event_is_delivered_whenever_uvicorn_ends(serve, setti
         process, client = serve("background")
         acknowledged = [client.post(f"/orders/{n}").json()["event_id"] for n in range(50)]
         os.kill(process.pid, how)
-        process.wait(20)
+        process.wait(60)
         with EventBus.open(settings=settings) as bus:
             for each in acknowledged:
                 [delivery] = bus.wait(each, 60)

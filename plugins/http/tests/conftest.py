@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ import trustme
 
 from pulp_events import Channel, Delivery
 from pulp_events_http import pulp_notifiers
+from pulp_events_http.connections import kept
 
 REPORT = json.dumps({"call_report": {}, "event_type": "repo.sync.start", "payload": {"repo_id": "pulp2"}}).encode()
 
@@ -37,6 +39,28 @@ def a_delivery(report: bytes = REPORT, number: int = 1) -> Delivery:
         listener_id="50bf51ffdd01fb5b9d000003",
         target="",
     )
+
+
+@pytest.fixture(autouse=True)
+def rests_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine more than `IDLE_LIMIT` may pass between two requests of a test, which count on one connection.
+
+    Those that are about the limit set it themselves.
+    """
+    monkeypatch.setattr(kept, "IDLE_LIMIT", 60.0)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Waits until something is true, looking every few milliseconds."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, "did not become true in time"
+            time.sleep(0.002)
+
+    return wait
 
 
 Opening = Callable[..., AbstractContextManager[Channel]]
@@ -112,7 +136,7 @@ def raw_server() -> RawServer:
                     with contextlib.suppress(OSError):
                         one.shutdown(socket.SHUT_RDWR)
                 for one in (thread, *threads):
-                    one.join(5)
+                    one.join(30)
 
     return serving
 

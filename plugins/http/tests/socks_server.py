@@ -119,7 +119,7 @@ def _version_4(client: socket.socket, socks: Socks) -> socket.socket | None:
 
 def _connect(socks: Socks, kind: str, host: str, port: int) -> socket.socket | None:
     socks.asked.append((kind, host, port))
-    return None if socks.refusal else socket.create_connection((socks.hosts.get(host, host), port), timeout=10)
+    return None if socks.refusal else socket.create_connection((socks.hosts.get(host, host), port), timeout=60)
 
 
 def _relay(one: socket.socket, other: socket.socket) -> None:
@@ -134,7 +134,7 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
     back = threading.Thread(target=copy, args=(other, one), daemon=True)
     back.start()
     copy(one, other)
-    back.join(10)
+    back.join(30)
 
 
 def _exactly(client: socket.socket, count: int) -> bytes:

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from pulp_events import Delivery, PermanentFailure, TransientFailure
+from pulp_events_http.connections import connection as connection_module
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)
@@ -140,14 +141,14 @@ def test_an_answer_that_comes_before_the_body_is_sent_is_read(
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif ending == "linger":
             connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(5)
+            connection.settimeout(60)
             while connection.recv(65536):
                 pass
         elif ending == "stay":
-            over.wait(5)
+            over.wait(60)
 
     config = {"ca_path": bundle} if context else {}
-    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "8s"}) as channel:
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "60s"}) as channel:
         if status.startswith(b"2"):
             channel.send(large(delivery, size))
             assert channel.detail.startswith("202 Accepted\n")
@@ -187,7 +188,7 @@ def test_interim_answers_do_not_stop_the_sending_of_a_large_body(
         connection.sendall(OK)
 
     config = {"ca_path": bundle} if context else {}
-    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "3s"}) as channel:
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "60s"}) as channel:
         channel.send(large(delivery, size))
     assert came == [(1, 0)]
 
@@ -201,10 +202,10 @@ def test_the_final_answer_behind_an_interim_one_ends_the_sending(
         connection.recv(2000)
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 413 Content Too Large\r\n")
         connection.sendall(b"Content-Length: 4\r\n\r\nwell")
-        over.wait(5)
+        over.wait(60)
 
     config = {"ca_path": bundle} if context else {}
-    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "8s"}) as channel:
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "60s"}) as channel:
         with pytest.raises(TransientFailure, match="413 Content Too Large: well"):
             channel.send(large(delivery, 6_000_000))
         over.set()
@@ -217,7 +218,7 @@ def test_a_receiver_that_takes_no_more_and_says_nothing_ends_with_the_time_limit
 
     def serve(connection: socket.socket, number: int) -> None:
         connection.recv(2000)
-        over.wait(5)
+        over.wait(60)
 
     config = {"ca_path": bundle} if context else {}
     with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "300ms"}) as channel:
@@ -272,7 +273,7 @@ def test_a_connection_that_is_not_clean_is_closed_and_none_of_that_receiver_used
     open_channel, delivery: Delivery, raw_server, context, bundle: str, what: str
 ) -> None:
     answer, late = UNCLEAN[what]
-    requests = []
+    requests, said = [], threading.Semaphore(0)
 
     def serve(connection: socket.socket, number: int) -> None:
         while read_request(connection):
@@ -281,12 +282,14 @@ def test_a_connection_that_is_not_clean_is_closed_and_none_of_that_receiver_used
             if late:
                 time.sleep(0.01)
                 connection.sendall(late)
+            said.release()
 
     config = {"ca_path": bundle} if context else {}
     with raw_server(serve, context) as url, open_channel({"url": url, **config}) as channel:
         for _ in range(3):
             channel.send(delivery)
-            time.sleep(0.03)
+            assert said.acquire(timeout=30), "all of it was sent"
+            time.sleep(0.02)  # and has come
     assert len(requests) == len(set(requests)) == 3
 
 
@@ -359,7 +362,7 @@ def test_what_came_while_a_connection_rested_for_too_long_is_seen_when_it_is_clo
     from pulp_events_http.connections import kept
 
     monkeypatch.setattr(kept, "IDLE_LIMIT", 0.0)
-    requests = []
+    requests, said = [], threading.Semaphore(0)
 
     def serve(connection: socket.socket, number: int) -> None:
         while read_request(connection):
@@ -367,10 +370,12 @@ def test_what_came_while_a_connection_rested_for_too_long_is_seen_when_it_is_clo
             connection.sendall(OK)
             time.sleep(0.01)
             connection.sendall(OK)
+            said.release()
 
     with raw_server(serve) as url, open_channel({"url": url}) as channel:
         channel.send(delivery)
-        time.sleep(0.03)
+        assert said.acquire(timeout=30), "all of it was sent"
+        time.sleep(0.02)  # and has come
         channel.send(delivery)
         monkeypatch.setattr(kept, "IDLE_LIMIT", 60.0)
         channel.send(delivery)
@@ -455,16 +460,16 @@ def test_a_body_that_does_not_end_is_not_waited_for(
         connections.append(number)
         read_request(connection)
         connection.sendall(b"HTTP/1.1 " + status + b"\r\n" + head + b"\r\n\r\n")
-        over.wait(20)
+        over.wait(60)
 
-    with raw_server(serve) as url, open_channel({"url": url}, {"timeout": "20s"}) as channel:
+    with raw_server(serve) as url, open_channel({"url": url}, {"timeout": "60s"}) as channel:
         began = time.monotonic()
         if status.startswith(b"2"):
             channel.send(delivery)
         else:
             with pytest.raises(TransientFailure, match="503"):
                 channel.send(delivery)
-        assert time.monotonic() - began < 10  # of 20
+        assert time.monotonic() - began < 30  # of 60
         over.set()
 
 
@@ -479,22 +484,26 @@ def test_a_head_that_does_not_end_is_not_waited_for(
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 " + status + b"\r\nX-Half: ")
-        while not over.wait(0.05 if drips else 20):
+        while not over.wait(0.05 if drips else 60):
             connection.sendall(b"x")
 
     config = {"ca_path": bundle} if context else {}
-    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "20s"}) as channel:
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "60s"}) as channel:
         began = time.monotonic()
         if status.startswith(b"2"):
             channel.send(delivery)
         else:
             with pytest.raises(TransientFailure, match="503"):
                 channel.send(delivery)
-        assert time.monotonic() - began < 10  # of 20
+        assert time.monotonic() - began < 30  # of 60
         over.set()
 
 
-def test_a_head_that_comes_in_time_is_read_to_its_end(open_channel, delivery: Delivery, raw_server) -> None:
+def test_a_head_that_comes_in_time_is_read_to_its_end(
+    open_channel, delivery: Delivery, raw_server, monkeypatch
+) -> None:
+    monkeypatch.setattr(connection_module, "PATIENCE", 30.0)
+
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         for part in (b"HTTP/1.1 503 No\r\n", b"Retry-After: 7\r\nContent-", b"Length: 4\r\n\r\n", b"well"):

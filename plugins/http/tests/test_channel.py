@@ -111,12 +111,12 @@ def test_a_connection_is_kept_from_delivery_to_delivery_and_renewed_after_a_fail
 
 
 def test_a_connection_that_the_server_closed_in_between_is_replaced_and_nothing_sent_twice(
-    open_channel, delivery: Delivery
+    open_channel, delivery: Delivery, eventually
 ) -> None:
     with HttpSink(Answer(fault="drop")) as sink, open_channel({"url": sink.url}) as channel:
         for count in range(1, 4):
             channel.send(delivery)
-            assert wait_until(lambda: not sink._open)
+            eventually(lambda: not sink._open)
             assert (len(sink.requests), sink.connections) == (count, count)
 
 
@@ -157,9 +157,9 @@ def test_no_answer_or_one_that_is_not_http_is_transient(open_channel, delivery: 
 
 
 def test_a_refused_connection_and_an_unknown_name_are_transient(open_channel, delivery: Delivery) -> None:
-    with HttpSink() as sink:
-        url = sink.url
-    failure = failure_of(open_channel, {"url": url}, delivery)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen, so that no other process does meanwhile
+        failure = failure_of(open_channel, {"url": f"http://127.0.0.1:{nobody.getsockname()[1]}/"}, delivery)
     assert type(failure) is TransientFailure
     assert "Connection refused" in str(failure)
     failure = failure_of(open_channel, {"url": "http://nowhere.invalid/"}, delivery)
@@ -172,7 +172,7 @@ def test_silence_and_an_answer_that_drips_end_with_the_time_limit(open_channel, 
     with HttpSink(Answer(body=b"x" * 1000, fault=fault)) as sink:
         started = time.monotonic()
         failure = failure_of(open_channel, {"url": sink.url}, delivery, {"timeout": "300ms"})
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 10  # of the 15 that are usual
     assert isinstance(failure, TimedOut)
     assert "no answer within 300ms" in str(failure)
 
@@ -247,10 +247,3 @@ def test_large_reports_arrive_whole(open_channel, delivery: Delivery) -> None:
     with HttpSink() as sink, open_channel({"url": sink.url}) as channel:
         channel.send(large)
         assert sink.wait_for(1)[0].body == large.report
-
-
-def wait_until(condition) -> bool:
-    end = time.monotonic() + 5
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.002)
-    return bool(condition())

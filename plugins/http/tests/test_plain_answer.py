@@ -44,7 +44,7 @@ def outcome(data: bytes) -> object:
     with ours, theirs:
         theirs.sendall(data)
         theirs.shutdown(socket.SHUT_WR)
-        limits = TimeLimits(5.0, 5.0, 5.0)
+        limits = TimeLimits(60.0, 60.0, 60.0)
         limits.begin()
         connection = Connection(ours, 0.0)
         connection.begin(limits)

@@ -235,7 +235,7 @@ def test_of_rotations_at_once_the_last_secret_but_one_signs_too(pulp_events_bus,
     together = threading.Barrier(2)
 
     def rotate(_: int) -> str:
-        together.wait(10)
+        together.wait(30)
         return act(pulp_events_bus, "rotate-secret", listener).splitlines()[0].rpartition(" ")[2]
 
     with ThreadPoolExecutor(2) as pool:

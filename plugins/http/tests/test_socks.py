@@ -126,7 +126,7 @@ def test_a_proxy_that_is_not_there_or_speaks_otherwise_is_transient(open_channel
 
 def test_a_proxy_that_drips_is_under_the_limit_of_connecting(open_channel, delivery: Delivery, socks_server) -> None:
     # Ten bytes of answer, each of them sooner than the limit: the limit is that of all of them.
-    settings = {"connect_timeout": "300ms", "timeout": "20s"}
+    settings = {"connect_timeout": "300ms", "timeout": "60s"}
     with HttpSink() as sink, socks_server(drip=0.2) as socks:
         began = time.monotonic()
         with (
@@ -134,16 +134,16 @@ def test_a_proxy_that_drips_is_under_the_limit_of_connecting(open_channel, deliv
             pytest.raises(TimedOut, match="no connection within 300ms"),
         ):
             channel.send(delivery)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30  # of 60
         assert sink.connections == 0
 
 
 def test_behind_it_the_whole_has_its_limit_too(open_channel, delivery: Delivery, socks_server) -> None:
     with HttpSink(Answer(body=b"x" * 1000, fault="drip")) as sink, socks_server() as socks:
-        settings = {"timeout": "400ms", "read_timeout": "200ms", "proxy": f"socks5://127.0.0.1:{socks.port}"}
+        settings = {"timeout": "600ms", "read_timeout": "500ms", "proxy": f"socks5://127.0.0.1:{socks.port}"}
         with (
             open_channel({"url": sink.url}, settings) as channel,
-            pytest.raises(TimedOut, match="no answer within 400ms"),
+            pytest.raises(TimedOut, match="no answer within 600ms"),
         ):
             channel.send(delivery)
 

@@ -271,9 +271,9 @@ def connect_proxy(port: int, answer: bytes = b"HTTP/1.1 200 Connection establish
     finally:
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-        thread.join(5)
+        thread.join(30)
         for one in threads:
-            one.join(5)
+            one.join(30)
 
 
 def test_https_goes_through_a_tunnel_and_is_verified_to_its_end(

@@ -42,24 +42,6 @@ def _servers():
     return servers
 
 
-class Patient:
-    """An outbox that is told of changes: they are there in a moment, not at once."""
-
-    def __init__(self, outbox):
-        self._outbox = outbox
-
-    def __getattr__(self, name):
-        return getattr(self._outbox, name)
-
-    def changed(self):
-        return eventually(self._outbox.changed, 0.3)
-
-
-@pytest.fixture(scope="session")
-def patient():
-    return Patient
-
-
 @pytest.fixture(scope="session")
 def postgres_binaries():
     found = servers.binaries()
@@ -118,7 +100,6 @@ class Home:
 
     def work(self, outbox, call):
         """Rows that the statements read."""
-        outbox = getattr(outbox, "_outbox", outbox)
         run, seen = outbox.database.connections.run, []
 
         def counted(operation, *more, **options):
@@ -174,19 +155,18 @@ def place_in_public(url):
     return Home(url)
 
 
-def eventually(condition, timeout=10.0):
-    """True as soon as `condition()` is; False after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
+@pytest.fixture
+def eventually():
+    """Waits until something is true, looking every few milliseconds; returns it."""
 
+    def wait(condition):
+        deadline = time.monotonic() + 30
+        while not (result := condition()):
+            assert time.monotonic() < deadline, "did not become true in time"
+            time.sleep(0.01)
+        return result
 
-@pytest.fixture(name="eventually")
-def _eventually():
-    return eventually
+    return wait
 
 
 @pytest.fixture
@@ -206,8 +186,3 @@ def needs():
             missing(f"{module} is not installed; pip install pulp-events-postgres[test]")
 
     return need
-
-
-@pytest.fixture
-def free_port():
-    return servers.free_port

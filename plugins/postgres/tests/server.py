@@ -41,12 +41,6 @@ def _usable(folder):
     return (folder / "initdb").exists() and (folder / "postgres").exists()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Server:
     """A running server; its superuser is `postgres`, its ordinary user `pulp` with password `pw`."""
 
@@ -57,7 +51,10 @@ class Server:
         # not in pytest's folder: nobody but its owner may pass through that
         self.folder = Path(tempfile.mkdtemp(prefix="pulp-pg-", dir=parent))
         self.data = self.folder / "data"
-        self.port = free_port()
+        self._reserved = socket.socket()  # the system gives its port to nobody else, also while the server is down
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does, which may take it
+        self._reserved.bind((host, 0))
+        self.port = self._reserved.getsockname()[1]
         self.user = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             name = next(user for user in ("postgres", "nobody") if user in {each.pw_name for each in pwd.getpwall()})
@@ -96,7 +93,7 @@ class Server:
             stdout=log, stderr=log, cwd=self.folder, **self.user,
         )  # fmt: skip
         log.close()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 self.connect().close()
@@ -109,7 +106,7 @@ class Server:
     def stop(self, how=signal.SIGINT):
         """SIGINT: fast shutdown; SIGQUIT: as a crash."""
         self.process.send_signal(how)
-        self.process.wait(30)
+        self.process.wait(90)
 
     def restart(self, how=signal.SIGINT):
         self.stop(how)
@@ -118,6 +115,7 @@ class Server:
     def close(self):
         if self.process.poll() is None:
             self.stop(signal.SIGQUIT)
+        self._reserved.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self, database="postgres"):

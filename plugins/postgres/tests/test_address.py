@@ -112,6 +112,7 @@ def test_several_processes_may_make_the_tables_at_once(place):
 
 
 def test_a_pool_that_is_used_up_says_so(place):
+    place.database().close()  # makes the tables, in its own time
     place.limits = {"pool_size": 1, "timeout": 0.2}
     database = place.database()
     with ThreadPoolExecutor(1) as other, database.connections._lent(), pytest.raises(StoreBusy, match="pool_size"):

@@ -122,6 +122,11 @@ def library(request, needs, dsn):
     return request.param(dsn)
 
 
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
 async def pending(bus):
     return await asyncio.to_thread(lambda: bus.outbox.stats().pending)
 
@@ -208,13 +213,18 @@ def test_the_event_loop_goes_on_while_the_database_waits(bus, dsn, needs):
                 turns += 1
                 await asyncio.sleep(0.005)
 
-        with psycopg.connect(dsn) as locking:
+        with psycopg.connect(dsn) as locking, psycopg.connect(dsn, autocommit=True) as watch:
             locking.execute("LOCK TABLE pulp_event")
             async with Psycopg(dsn) as own:
                 turning = asyncio.create_task(turn())
                 emitting = asyncio.create_task(bus.emit_async("repo.sync.start", connection=own.lent))
-                await asyncio.sleep(0.3)
-                assert not emitting.done() and turns > 10
+                while watch.execute(WAITING).fetchone() == (0,):
+                    assert not emitting.done()
+                    await asyncio.sleep(0.005)
+                before = turns
+                while turns <= before + 10:
+                    await asyncio.sleep(0.005)
+                assert not emitting.done()
                 await asyncio.to_thread(locking.rollback)
                 await emitting
                 await own.commit()

@@ -214,7 +214,7 @@ bus = EventBus.open(sys.argv[1], deliver=sys.argv[2])
 bus.outbox.stats()
 bus.listeners.list()
 print("open", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -292,7 +292,7 @@ def test_while_another_process_has_the_database_open_nothing_is_copied(admin, co
 
 def eventually_ok(run):
     """The server notices the end of a killed process's connections in a moment."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while (found := run()).code != 0 and time.monotonic() < deadline:
         time.sleep(0.05)
     return found

@@ -71,7 +71,9 @@ def test_one_that_another_transaction_is_storing_is_waited_for(bus, dsn, ends, e
         first = bus.emit("repo.sync.start", id="x", connection=connection)
         waiting = threading.Thread(target=lambda: found.append(bus.emit("repo.sync.start", id="x")))
         waiting.start()
-        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        blocked = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
         assert eventually(lambda: watch.execute(blocked).fetchone() == (1,)) and found == []
         getattr(connection, ends)()
         waiting.join()

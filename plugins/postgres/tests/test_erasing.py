@@ -72,7 +72,7 @@ def test_nothing_is_left_in_any_file(outbox, files):
     assert files(), "a dead row keeps its bytes"
     for other in others:  # what was said of somebody else's names them too
         outbox.erase([other.id], outbox.begin_erasure("a test", "them")) if outbox.attempts(f"{other.id}.0") else None
-    assert outbox.scrub(10.0) == ()
+    assert outbox.scrub(60.0) == ()
     assert files() == []
     kept = [each for each in outbox.events(EventQuery(), 99) if each.erased is None]
     assert {each.id: each.report for each in kept}.items() <= {each.id: each.report for each in others}.items()
@@ -100,7 +100,7 @@ def test_whoever_may_still_see_it_is_named(outbox, files, place_in_public):
         outbox.add([new_event()])  # nobody is kept from anything meanwhile
         neighbour.rollback()
         neighbour.execute("SELECT 1")
-        outbox.scrub(10.0)  # a transaction that began later sees nothing of it
+        outbox.scrub(60.0)  # a transaction that began later sees nothing of it
     assert outbox.erasures(9)[0].ended is not None
 
 

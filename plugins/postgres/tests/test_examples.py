@@ -11,7 +11,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "transactional"
 def run(name, *arguments):
     return subprocess.run(
         [sys.executable, EXAMPLES / name, *arguments],
-        capture_output=True, text=True, timeout=60, env={**os.environ, "PGPASSWORD": "pw"},
+        capture_output=True, text=True, timeout=110, env={**os.environ, "PGPASSWORD": "pw"},
     )  # fmt: skip
 
 

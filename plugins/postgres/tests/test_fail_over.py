@@ -72,8 +72,9 @@ def test_a_primary_that_became_a_standby_is_left_for_the_new_one(pair, faults, t
     field.listen(1)
     field.emit(1)
     field.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
+        other = None
         try:
             other = faults.Field(tmp_path, there)
             other.listen(1)
@@ -81,6 +82,7 @@ def test_a_primary_that_became_a_standby_is_left_for_the_new_one(pair, faults, t
             if "does not exist" not in str(error):  # as long as the standby has not replayed that it was made
                 assert "is read-only" in str(error) and "target_session_attrs=read-write" in str(error)
                 break
-        else:
-            other.close()
+        finally:
+            if other is not None:
+                other.close()
         assert time.monotonic() < deadline

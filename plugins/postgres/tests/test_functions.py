@@ -11,7 +11,7 @@ def test_buses_that_register_a_function_at_once_make_one_record_and_one_of_them_
         together, calls = threading.Barrier(len(buses)), []
 
         def register(bus):
-            together.wait(20)
+            together.wait(60)
             bus.on("repo.#", name="index")(calls.append)
 
         threads = [threading.Thread(target=register, args=(bus,)) for bus in buses]
@@ -21,7 +21,7 @@ def test_buses_that_register_a_function_at_once_make_one_record_and_one_of_them_
             thread.join()
         assert eventually(lambda: [len(bus.listeners.list()) for bus in buses] == [1] * len(buses))
         event = buses[0].emit("repo.sync.start")
-        assert [delivery.state for delivery in buses[1].wait(event, 20)] == ["delivered"]
+        assert [delivery.state for delivery in buses[1].wait(event, 30)] == ["delivered"]
         assert [each.id for each in calls] == [event.id]
     finally:
         for bus in buses:

@@ -49,7 +49,7 @@ def test_a_database_that_takes_no_writes_is_not_ready(admin, server, url):
 
 def test_a_database_that_is_down_is_critical_at_once_and_no_password_is_told(admin, conf, free_port):
     conf.write_text(
-        f"[events]\ndata_dir = {conf.parent / 'data'}\n[storage]\nurl = postgresql://pulp@127.0.0.1:{free_port()}/none\n"
+        f"[events]\ndata_dir = {conf.parent / 'data'}\n[storage]\nurl = postgresql://pulp@127.0.0.1:{free_port}/none\n"
         "password = hunter2-and-more\n"
     )
     run = admin("event", "health", "--nagios")

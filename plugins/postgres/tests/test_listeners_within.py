@@ -9,6 +9,9 @@ from pulp_events import EventBus, ListenerNotFound, NameTaken, Plugins, StoreErr
 from pulp_events.testing.listener_transactions_contract import ListenerTransactionsContract
 
 URL = {"url": "http://127.0.0.1:9/"}
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 @pytest.fixture
@@ -98,12 +101,12 @@ def test_dispatchers_are_told_at_the_commit(bus, connection, dsn, eventually):
         bus.listeners.create("http", URL, ["*"], connection=connection)
         assert list(ear.notifies(timeout=0.1)) == [] and bus.listeners.list() == []
         connection.commit()
-        [told] = ear.notifies(timeout=10, stop_after=1)
+        [told] = ear.notifies(timeout=30, stop_after=1)
         assert told.payload == "listeners"
     assert eventually(lambda: len(bus.listeners.list()) == 1)
 
 
-def test_others_wait_for_the_transaction_and_nobody_deadlocks(bus, connection, conf):
+def test_others_wait_for_the_transaction_and_nobody_deadlocks(bus, connection, conf, dsn, eventually):
     one, two = (bus.listeners.create("http", URL, ["*"]) for _ in range(2))
     bus.listeners.update(one.id, lanes=2, connection=connection)
 
@@ -114,11 +117,12 @@ def test_others_wait_for_the_transaction_and_nobody_deadlocks(bus, connection, c
 
     thread = threading.Thread(target=other)
     thread.start()
-    thread.join(0.3)
-    assert thread.is_alive(), "it did not wait"
+    with psycopg.connect(dsn, autocommit=True) as watch:
+        eventually(lambda: watch.execute(WAITING).fetchone() == (1,))
     bus.listeners.update(two.id, name="y", connection=connection)
     connection.commit()
-    thread.join(20)
+    thread.join(60)
+    assert not thread.is_alive()
     found = seen(bus)
     assert (found[one.id].lanes, found[one.id].name) == (2, "x") and (found[two.id].lanes, found[two.id].name) == (
         3,

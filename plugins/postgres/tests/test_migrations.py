@@ -148,11 +148,11 @@ def test_what_an_earlier_release_stored_or_still_stores_has_no_known_scope(place
 
 
 def test_a_step_that_takes_long_is_not_cut_off_by_the_limit_of_statements(place, monkeypatch):
-    place.limits = {"timeout": 0.3}
+    place.limits = {"timeout": 0.5}
     monkeypatch.setattr(set_up, "scripts", lambda: [*KNOWN, "SELECT pg_sleep(0.8)"])
     database = place.database()
     assert database.version == len(KNOWN) + 1
-    assert database.rows("SHOW statement_timeout") == [("300ms",)]
+    assert database.rows("SHOW statement_timeout") == [("500ms",)]
     database.close()
 
 

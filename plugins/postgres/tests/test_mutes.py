@@ -17,7 +17,7 @@ def test_listeners_of_other_processes_join_a_mute_of_all(conf):
         with EventBus.open(conf, deliver="external") as bus:
             bus.listeners.create(*HTTP)
             begun.set()
-            assert muted.wait(30)
+            assert muted.wait(90)
             bus.listeners.create(*HTTP)
             bus.listeners.create(*HTTP, name="named")
             with bus.listeners.together() as several:
@@ -25,11 +25,11 @@ def test_listeners_of_other_processes_join_a_mute_of_all(conf):
 
     other = context.Process(target=work)
     other.start()
-    assert begun.wait(30)
+    assert begun.wait(90)
     with EventBus.open(conf, deliver="external") as bus:
         [one] = bus.listeners.by("alice").mute_all(3600, reason="new disks")
         muted.set()
-        other.join(30)
+        other.join(90)
         assert other.exitcode == 0
         found = bus.listeners.list()
         assert [(each.muted_by, each.mute_reason, each.muted_until) for each in found] == [

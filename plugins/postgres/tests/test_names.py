@@ -28,7 +28,7 @@ def test_of_twenty_processes_that_give_a_name_one_wins(conf, how):
 
     def work(number):
         with EventBus.open(conf, deliver="external") as bus:
-            start.wait(30)
+            start.wait(90)
             try:
                 answers.put(("made", give(bus, number)))
             except NameTaken as error:

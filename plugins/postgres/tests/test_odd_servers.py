@@ -22,7 +22,7 @@ def go_the_way_of_an_event(home, eventually):
     listeners.add(new_listener())
     listeners.edit(lambda edit: None)
     if outbox.database.connections.listen:
-        assert eventually(lambda: watcher.changed() and watcher.database.listeners_changed, 0.5), "heard"
+        assert eventually(lambda: watcher.changed() and watcher.database.listeners_changed), "heard"
     outbox.add([new_event() for _ in range(3)])
     skipped = NewEvent(f"skipped {id(home)}", "repo.sync.start", 1.0, "", b"{}", [NewDelivery(LISTENER, "", "muted")])
     outbox.add([skipped, new_event()])

@@ -14,7 +14,7 @@ def test_an_own_event_is_delivered_and_a_backlog_of_the_same_listener_left_as_it
         old = application.emit_many([("repo.sync.finish", {})] * 50)
         with EventBus.open(conf, deliver="emitted") as command:
             event = command.emit("repo.sync.start")
-            [delivery] = command.wait(event, 10 if lanes is None else 0.5)
+            [delivery] = command.wait(event, 30 if lanes is None else 0.5)
             assert delivery.state == ("delivered" if lanes is None else "pending")
             backlog = [one for each in old for one in application.outbox.of_event(each.id)]
             assert {(one.state, one.attempts, one.lease) for one in backlog} == {("pending", 0, None)}

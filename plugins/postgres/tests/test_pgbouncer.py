@@ -22,7 +22,7 @@ def pooler(server, url, tmp_path, missing, free_port):
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         missing("PgBouncer is not installed; run .ci/install-postgres")
-    port, database = free_port(), url.rpartition("/")[2]
+    port, database = free_port, url.rpartition("/")[2]
     config = server.folder / f"pgbouncer-{port}.ini"
     config.write_text(
         f"[databases]\n{database} = host=127.0.0.1 port={server.port} user=pulp password=pw\n"
@@ -31,7 +31,7 @@ def pooler(server, url, tmp_path, missing, free_port):
     )
     process = subprocess.Popen([program, "-q", config], **server.user, stderr=subprocess.DEVNULL)
     through = url.replace(f":{server.port}/", f":{port}/")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             psycopg.connect(through).close()
@@ -59,12 +59,13 @@ class TestOutbox(OutboxContract):
 
 
 def test_a_statement_that_hangs_is_bounded_by_timeout_and_the_limit_stays_with_it(home, pooler):
+    home.database().close()  # makes the tables, in its own time
     home.limits = {"listen": False, "timeout": 0.3, "pool_size": 1}
     database = home.database()
     began = time.monotonic()
     with pytest.raises(StoreBusy, match="statement timeout"):
-        database.rows("SELECT pg_sleep(30)")
-    assert time.monotonic() - began < 5
+        database.rows("SELECT pg_sleep(60)")
+    assert time.monotonic() - began < 30  # of 60
     assert database.rows("SELECT 1") == [(1,)]
     # The pooler gave the same session of the server to all of this: what was set in it would be there.
     with psycopg.connect(pooler, autocommit=True) as others:
@@ -84,7 +85,7 @@ def test_a_pooler_that_nobody_told_of_is_noticed_and_said_once(place, pooler, ev
         listeners.add(new_listener())
         outbox.changed()
     outbox.add([new_event()])
-    assert eventually(outbox.changed, 0.5)
+    assert eventually(outbox.changed)
     said = [each.getMessage() for each in caplog.records if "pooler" in each.getMessage()]
     assert len(said) == 1 and "listen = false" in said[0]
     with psycopg.connect(pooler, autocommit=True) as others:

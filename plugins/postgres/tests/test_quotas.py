@@ -25,7 +25,7 @@ def test_of_ten_processes_as_many_win_as_the_quota_has_left(conf, how):
     def work():
         with EventBus.open(conf, deliver="external") as bus:
             acting = bus.listeners.by(ALICE)
-            start.wait(30)
+            start.wait(90)
             try:
                 if how == "together":
                     with acting.together() as several:

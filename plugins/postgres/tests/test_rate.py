@@ -43,12 +43,15 @@ def test_three_processes_send_a_hundred_a_second_together(conf):
         with workers({**os.environ, "PULP_EVENTS_CONFIG": str(conf)}, 3):
             bus.emit_many([("repo.sync.start", {"warm": n}) for n in range(200)])
             sink.wait_for(200, 30)
+            began = time.time()
             bus.emit_many([("repo.sync.start", {"n": n}) for n in range(600)])
             requests = sink.wait_for(800, 60)[200:]
     times = sorted(request.time for request in requests)
-    seconds = Counter(int(moment - times[0]) for moment in times)
-    assert 5.4 <= times[-1] - times[0] <= 6.6, seconds
-    assert all(90 <= seconds[second] <= 110 for second in range(5)), seconds
+    seconds = Counter(int(moment - began) for moment in times)
+    # What was under way when the machine stalled arrives together, and none arrives sooner than it may leave: a bucket
+    # holds six tokens, and one may be taken as it fills up.
+    assert all(number <= 7 + 100 * (moment - began) for number, moment in enumerate(times, 1)), seconds
+    assert times[-1] - began < 11, "more than half as fast as they may"
 
 
 def test_claims_for_listeners_with_and_without_a_rate_do_not_wait_for_each_other_for_ever(place):
@@ -79,7 +82,7 @@ def test_claims_for_listeners_with_and_without_a_rate_do_not_wait_for_each_other
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert failures == []
+    assert failures == [] and not any(thread.is_alive() for thread in threads)
     most = (time.monotonic() - began) * 100 + 6
     assert 0 < max(taken.values()) <= most
     outbox.close()

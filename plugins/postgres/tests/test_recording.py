@@ -27,7 +27,7 @@ def test_a_committed_event_is_recorded_and_one_that_is_rolled_back_is_not(bus, d
         assert events.uncommitted == ["repo.sync.start"] and len(events) == 0
         database.commit()
         assert [each.listener_id for each in events.one("repo.sync.start", repo_id="a").deliveries] == [listener.id]
-        assert [each.state for each in bus.wait(event, timeout=5)] == ["delivered"]
+        assert [each.state for each in bus.wait(event, timeout=30)] == ["delivered"]
 
         with pytest.raises(ZeroDivisionError), database.transaction():
             bus.emit("repo.sync.start", {"repo_id": "b"}, connection=database)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pulp_events.errors import StoreError
 from pulp_events_postgres.address import make
 from pulp_events_postgres.database import Database
 
+LOADED = "SELECT pg_conf_load_time()"
 ENCRYPTED = """
 SELECT bool_and(ssl), count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
 WHERE usename = current_user AND backend_type = 'client backend'
@@ -39,7 +41,7 @@ def secure_server(postgres_binaries, servers, authority):
 
 
 def _install(server, certificate, authority):
-    """Give the server a certificate, and what it is to trust; both hold at once."""
+    """Give the server a certificate, and what it is to trust; both hold from now on."""
     files = {
         "server.key": certificate.private_key_pem.bytes(),
         "server.pem": certificate.cert_chain_pems[0].bytes(),
@@ -52,11 +54,18 @@ def _install(server, certificate, authority):
         path.chmod(0o600)
         os.chown(path, owner.st_uid, owner.st_gid)
     with server.connect() as connection:
+        before = connection.execute(LOADED).fetchone()
         for key, value in (
             ("ssl_key_file", "server.key"), ("ssl_cert_file", "server.pem"), ("ssl_ca_file", "ca.pem"), ("ssl", "on"),
         ):  # fmt: skip
             connection.execute(f"ALTER SYSTEM SET {key} = '{value}'")
         connection.execute("SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 30
+    while True:  # a signal to the server, which gives its connections what it has read by then
+        with server.connect() as connection:
+            if connection.execute(LOADED).fetchone() > before:
+                return
+        assert time.monotonic() < deadline, "the server has not read its settings again"
 
 
 @pytest.fixture
@@ -156,7 +165,7 @@ def test_every_connection_of_a_bus_is_encrypted_and_verified(
     with EventBus.open(conf, deliver="background") as bus:
         bus.listeners.create("http", {"url": pulp_events_http_sink.url}, ["*"])
         event = bus.emit("repo.sync.start", {"repo_id": "x"})
-        assert [one.state for one in bus.wait(event, timeout=20)] == ["delivered"]
+        assert [one.state for one in bus.wait(event, timeout=30)] == ["delivered"]
         assert eventually(lambda: bus.outbox.database.rows(ENCRYPTED)[0][1] >= 2)  # one listens
         assert bus.outbox.database.rows(ENCRYPTED)[0][0]
 

@@ -65,6 +65,13 @@ class Site:
     def version(self):
         return int(self.ask("SELECT value FROM public.pulp_meta WHERE key = 'version'")[0][0])
 
+    def until_alone(self):
+        """Wait until the server has noticed that a process was killed, and has ended what it did for it."""
+        deadline = time.monotonic() + 30
+        while self.ask("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") != [(1,)]:
+            assert time.monotonic() < deadline, "a process that was killed is still connected"
+            time.sleep(0.01)
+
     def definitions(self):
         """Functions and columns."""
         return self.ask(
@@ -103,6 +110,7 @@ def test_a_migration_that_is_killed_leaves_the_old_tables_or_the_new(site):
         time.sleep(dice.random() * 0.6)
         process.kill()
         process.communicate()
+        there.until_alone()
         found.add(there.version())
         assert found <= {there.said["schema"], NEWEST}
         if there.version() == there.said["schema"]:
@@ -140,7 +148,7 @@ def test_processes_end_when_a_newer_release_changes_their_tables(release, site, 
         emitter = releases.start(release, EMITTER, there.config)
         emitter.stdin.write("first\n")
         assert emitter.stdout.readline()
-        endpoints.http.wait_for(6, timeout=30)
+        endpoints.http.wait_for(6, timeout=60)
         there.run("SET search_path TO public; BEGIN; " + NEWER + " COMMIT; SELECT nextval('pulp_tick')")
         emitter.stdin.write("second\n")
         for process, name in ((emitter, "emitter"), (worker, "worker")):

@@ -53,14 +53,14 @@ def start(conf):
     for each in processes:
         each.send_signal(signal.SIGTERM)
         try:
-            each.communicate(timeout=20)
+            each.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             each.kill()
             each.communicate()
 
 
 def get(url, **headers):
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
         return answer.headers, answer.read()
 
 
@@ -167,7 +167,7 @@ def test_a_worker_serves_what_it_delivers(start, admin, conf):
         for each in idle:
             each.close()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0 and "Traceback" not in process.stderr.read()
+        assert process.wait(60) == 0 and "Traceback" not in process.stderr.read()
 
 
 @pytest.mark.parametrize("words", [(), ("--processes", "2")], ids=["one", "several"])

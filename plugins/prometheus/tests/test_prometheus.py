@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,11 +23,6 @@ scrape_configs:
   - job_name: pulp
     static_configs: [{{targets: ['{target}']}}]
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 @pytest.fixture
@@ -82,7 +76,9 @@ class Server:
 
 
 @pytest.mark.slow
-def test_a_real_prometheus_scrapes_a_worker_and_its_rules_fire_on_a_listener_that_fails(tmp_path, needs, run):
+def test_a_real_prometheus_scrapes_a_worker_and_its_rules_fire_on_a_listener_that_fails(
+    tmp_path, needs, run, free_port
+):
     program, promtool = needs("prometheus"), needs("promtool")
     conf = tmp_path / "server.conf"
     conf.write_text(f"[events]\ndata_dir = {tmp_path}/data\n")
@@ -101,15 +97,15 @@ def test_a_real_prometheus_scrapes_a_worker_and_its_rules_fire_on_a_listener_tha
             "--processes=2", stderr=subprocess.PIPE,
         )  # fmt: skip
         target = next(found[1] for line in worker.stderr if (found := re.search(r"served at http://([^/]+)/", line)))
-        config, port = tmp_path / "prometheus.yml", free_port()
+        config = tmp_path / "prometheus.yml"
         config.write_text(CONFIG.format(rules=SHARE / "alerts.yml", target=target))
         assert subprocess.run([promtool, "check", "config", config], capture_output=True).returncode == 0
         log = (tmp_path / "prometheus.log").open("w")
         run(
             program, f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb",
-            f"--web.listen-address=127.0.0.1:{port}", stdout=log, stderr=log,
+            f"--web.listen-address=127.0.0.1:{free_port}", stdout=log, stderr=log,
         )  # fmt: skip
-        server = Server(port)
+        server = Server(free_port)
         server.until(lambda: server.value('up{job="pulp"}') == 1)
         bus.emit_many([("repo.sync.start", {"repo_id": "a"})] * 20)
         counted = 'pulp_events_deliveries_total{listener="well",outcome="delivered"}'

@@ -74,7 +74,7 @@ def serve(bus):
     yield start
     stop.set()
     for each in threads:
-        each.join(10)
+        each.join(60)
         assert not each.is_alive()
 
 

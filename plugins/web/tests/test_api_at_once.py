@@ -26,7 +26,7 @@ def token(tokens):
 
 
 def ask(port, token, method, path, body=None, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
     try:
         connection.request(method, f"/api/v1/{path}", None if body is None else json.dumps(body), sent)
@@ -44,7 +44,7 @@ def test_of_two_requests_with_the_same_key_at_once_one_is_stored_and_both_have_i
     body = {"event_type": "repo.sync.start", "payload": {"repo_id": "pulp2"}}
 
     def emit(_):
-        together.wait(20)
+        together.wait(60)
         return ask(port, token, "POST", "events", body, **{"Idempotency-Key": "one"})
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -61,7 +61,7 @@ def test_of_two_requests_with_the_same_key_and_other_contents_at_once_one_is_ref
     together = threading.Barrier(AT_ONCE)
 
     def emit(number):
-        together.wait(20)
+        together.wait(60)
         body = {"event_type": "repo.sync.start", "payload": {"repo_id": f"r{number}"}}
         return ask(port, token, "POST", "events", body, **{"Idempotency-Key": "one"})[0]
 
@@ -76,7 +76,7 @@ def test_of_two_requests_with_the_same_key_and_other_ends_at_once_one_is_refused
     together = threading.Barrier(AT_ONCE)
 
     def emit(number):
-        together.wait(20)
+        together.wait(60)
         body = {"event_type": "repo.sync.start", "payload": {"repo_id": "a"}, "expires": 60 + number}
         return ask(port, token, "POST", "events", body, **{"Idempotency-Key": "one"})
 

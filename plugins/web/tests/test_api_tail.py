@@ -39,7 +39,7 @@ def port(app):
     thread.start()
     yield server.effective_port
     server.close()
-    thread.join(10)
+    thread.join(30)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ class Reader:
     """A client of a stream: `ids` are those of deliveries, in the order in which they came."""
 
     def __init__(self, port, headers, query="", last_id=None):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         headers = headers if last_id is None else {**headers, "Last-Event-ID": last_id}
         self.connection.request("GET", f"/api/v1/tail?{query}", headers=headers)
         self.answer = self.connection.getresponse()
@@ -107,7 +107,7 @@ def read(port, headers):
 def until_open(app, count):
     """Wait until so many streams are open."""
     streams = app.extensions["pulp_events_web_tails"].streams
-    end = time.monotonic() + 20
+    end = time.monotonic() + 30
     while streams.open > count and time.monotonic() < end:
         time.sleep(0.02)
     assert streams.open == count
@@ -192,7 +192,7 @@ def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port
     assert again.answer.status == 429 and again.answer.getheader("Retry-After")  # nobody has more than their share
     third = read(headers=others[1])
     assert third.answer.status == 503 and third.answer.getheader("Retry-After")
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/api/v1/version", headers=headers)
     assert connection.getresponse().status == 200
     connection.close()

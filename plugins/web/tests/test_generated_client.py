@@ -30,7 +30,7 @@ def bus(tmp_path):
 def test_it_is_generated_and_does_what_its_readme_shows(serve, tokens, tmp_path):
     url, (token, _) = f"http://127.0.0.1:{serve()}", tokens.create("ci", Role.ADMIN, None)
     request = urllib.request.Request(f"{url}/api/v1/openapi.json", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         (tmp_path / "openapi.json").write_bytes(answer.read())
     command = [
         sys.executable, "-m", "openapi_python_client", "generate", "--path", "openapi.json",
@@ -41,7 +41,7 @@ def test_it_is_generated_and_does_what_its_readme_shows(serve, tokens, tmp_path)
     assert "WARNING" not in made.stdout + made.stderr and "Unable to parse" not in made.stdout, made.stdout
     command = [sys.executable, str(EXAMPLE / "use.py"), url, token]
     environment = {"PYTHONPATH": str(tmp_path), "PATH": ""}
-    used = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    used = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
     assert used.returncode == 0, used.stderr
     [shown] = re.findall(r"(?m)^    created[^#]*?    deleted$", (EXAMPLE / "README.md").read_text("utf-8"))
     assert re.sub(r"created \w+", "created ...", used.stdout).split() == shown.split()

@@ -23,7 +23,7 @@ def silent(bus):
         yield bus.listeners.create("http", {"url": sink.url}, ["repo.#"]).id
 
 
-def ask(port, token, method, path, timeout=30):
+def ask(port, token, method, path, timeout=60):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     connection.request(method, f"/api/v1/{path}", headers={} if token is None else {"Authorization": f"Bearer {token}"})
     return connection, connection.getresponse()
@@ -32,7 +32,7 @@ def ask(port, token, method, path, timeout=30):
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_whoever_waits_for_whatever_others_are_answered(bus, serve, silent, tokens, monkeypatch, threads):
     over = threading.Event()
-    monkeypatch.setattr(type(bus), "test_listener", lambda *_: over.wait(20) and [])
+    monkeypatch.setattr(type(bus), "test_listener", lambda *_: over.wait(100) and [])
     port = serve(threads=threads)
     people = [tokens.create(f"p{number}", Role.OPERATOR, None)[0] for number in range(4)]
     streams = [ask(port, each, "GET", "tail") for each in people for _ in range(3)]
@@ -48,8 +48,17 @@ def test_whoever_waits_for_whatever_others_are_answered(bus, serve, silent, toke
     with ThreadPoolExecutor(12) as pool:
         found = [pool.submit(try_it, each) for each in people * 3]
         try:
+            end = time.monotonic() + 30
+            while sum(each.done() for each in found) < 12 - threads:  # those that find no place; the others wait
+                assert time.monotonic() < end
+                time.sleep(0.01)
             for _ in range(5):
-                connection, health = ask(port, None, "GET", "health", timeout=15)  # the tests go on for longer
+                connection, health = ask(
+                    port,
+                    None,
+                    "GET",
+                    "health",
+                )  # the tests go on for longer
                 assert health.status in (200, 503) and json.loads(health.read())
                 connection.close()
                 assert not over.is_set()
