@@ -48,7 +48,7 @@ def test_it_is_delivered_after_the_commit_and_not_before(bus, database):
     event = emit(bus, connection)
     assert bus.wait(event, 0.1) == []
     connection.commit()
-    [delivery] = bus.sink.wait_for(1) and bus.wait(event, 10)
+    [delivery] = bus.sink.wait_for(1, 30) and bus.wait(event, 30)
     assert delivery.state == "delivered"
     assert connection.execute("SELECT count(*) FROM sync").fetchone() == (1,)
     connection.close()
@@ -83,7 +83,7 @@ def test_a_refused_event_leaves_the_applications_transaction_as_it_was(bus, data
     bus._emitting.emitter._match = original
     assert connection.in_transaction and connection.total_changes >= before
     connection.commit()
-    assert len(bus.wait(event, 10)) == 1
+    assert len(bus.wait(event, 30)) == 1
     connection.close()
 
 
@@ -248,7 +248,7 @@ def test_a_connection_whose_rows_look_otherwise_is_as_good_as_any(bus, database)
     connection.row_factory = lambda cursor, row: {"first": row[0]}
     emit(bus, connection)
     connection.commit()
-    assert bus.deliveries.stats().pending + bus.deliveries.stats().delivered == 1
+    assert sum(bus.deliveries.stats().totals.values()) == 1  # asked once: it may be delivered between two questions
     connection.close()
 
 

@@ -78,18 +78,18 @@ def patiently(
             if not _is_busy(error):
                 raise
             now = time.monotonic()
-            if (end := until()) is not None and now >= end:
-                raise
             if deadline is None:
                 began, deadline, written = now, now + timeout, _last_written(path)
-            elif now > deadline:
+            while noticing and now - began > noticing[0][0]:  # also where this process stood still until the deadline
+                [(_, noticed), *noticing] = noticing
+                noticed()
+            if (end := until()) is not None and now >= end:
+                raise
+            if now > deadline:
                 was, written, left = written, _last_written(path), left - 1
                 if written == was or not left:
                     raise
                 deadline = now + timeout
-            if noticing and now - began > noticing[0][0]:
-                [(_, noticed), *noticing] = noticing
-                noticed()
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
 
