@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 from marshmallow import Schema, fields, pre_load
@@ -229,18 +228,19 @@ class Unspeakable(Exception):
     __repr__ = __str__
 
 
-def attempted(bus, event):
-    deadline = time.monotonic() + 10
-    while True:
-        found = bus.outbox.of_event(event.id)
-        if all(one.attempts and one.lease is None for one in found):
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.01)
+@pytest.fixture
+def attempted(eventually):
+    """The deliveries of an event, once each was attempted."""
+
+    def found(bus, event):
+        deliveries = bus.outbox.of_event(event.id)
+        return deliveries if all(one.attempts and one.lease is None for one in deliveries) else None
+
+    return lambda bus, event: eventually(lambda: found(bus, event))
 
 
 @pytest.mark.parametrize("worse", [AttributeError("missing"), KeyboardInterrupt()], ids=["error", "interrupt"])
-def test_a_window_whose_error_cannot_be_shown_fails_its_deliveries(tmp_path, room, worse):
+def test_a_window_whose_error_cannot_be_shown_fails_its_deliveries(tmp_path, room, attempted, worse):
     plugins = Plugins()
     plugins.add("exits", Plugin(room))
     with EventBus.open(plugins=plugins, data_dir=tmp_path / "data") as bus:
@@ -251,7 +251,7 @@ def test_a_window_whose_error_cannot_be_shown_fails_its_deliveries(tmp_path, roo
     assert "its window cannot be determined: Unspeakable" in delivery.detail
 
 
-def test_a_window_shows_no_secret(tmp_path, room, caplog):
+def test_a_window_shows_no_secret(tmp_path, room, attempted, caplog):
     plugins = Plugins()
     plugins.add("exits", Plugin(room))
     with EventBus.open(plugins=plugins, data_dir=tmp_path / "data") as bus:

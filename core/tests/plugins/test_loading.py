@@ -232,7 +232,7 @@ def pulp_notifiers():
 
 @hookimpl
 def pulp_event_emitted(event):
-    seen.append(arrived.wait(20))
+    seen.append(arrived.wait(60))
 """
 
 
@@ -248,13 +248,18 @@ def test_an_observer_of_events_that_takes_long_holds_up_emit_and_no_delivery(ins
 def test_an_observer_that_hangs_delays_no_delivery(install, tmp_path):
     """Attempts are observed in a thread of their own where deliveries are made in the background."""
     install("chat", GOOD % "chat")
-    code = OBSERVER.format(before="return None", emitted="pass", attempted="import time; time.sleep(30)")
-    install("observer", code)
+    code = OBSERVER.format(before="return None", emitted="pass", attempted="begun.set(); over.wait()")
+    install("observer", "import threading\nbegun, over = threading.Event(), threading.Event()\n" + code)
     with EventBus.open(data_dir=tmp_path / "data") as bus:
         bus.listeners.create("chat", {}, ["*"])
         events = [bus.emit("repo.sync.start") for _ in range(20)]
-        assert all(bus.wait(event, 10)[0].state == "delivered" for event in events)
-        bus.close(grace=0.2)
+        observer = sys.modules["planted_observer"]
+        try:
+            assert all(bus.wait(event, 30)[0].state == "delivered" for event in events)
+            assert observer.begun.wait(30)
+            bus.close(grace=0.2)
+        finally:
+            observer.over.set()  # its thread ends with the test
 
 
 CLASS = GOOD.partition("@hookimpl")[0] % "chat"

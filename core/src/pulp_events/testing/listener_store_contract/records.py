@@ -54,7 +54,7 @@ class RecordClaims:
     @staticmethod
     def next_version(store: ListenerStore, before: object) -> object:
         """The version after a change by another: a store may take some milliseconds to see it."""
-        deadline = time.monotonic() + 1.0
+        deadline = time.monotonic() + 30.0
         while (version := store.version()) == before:
             assert time.monotonic() < deadline, "the change is not seen"
             time.sleep(0.001)

@@ -101,7 +101,7 @@ class StoringAndClaimingClaims(Outboxes):
         if bell is not None:  # an outbox need not have one
             assert not rung.is_set()
             writer.add([new_event()])
-            assert rung.wait(10)
+            assert rung.wait(30)
             assert bell.hears
             bell.close()
         watcher.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.rate import Rate
+from pulp_events.outbox.rate import SLACK, Rate
 from pulp_events.outbox.records import ClaimRequest, NewEvent
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
@@ -107,9 +107,12 @@ class RateClaims(Outboxes):
         old = self.take(outbox, rated(rate=rate))
         home.advance(1.1)
         time.sleep(2 * rate.lasts)
+        began = home.time()
         assert len(outbox.claim([rated(rate=rate)], LEASE, "u").deliveries) == 1
         outbox.release(old)
-        assert list(self.take(outbox, rated(rate=rate))) == []
+        left = self.take(outbox, rated(rate=rate))
+        came_in = int(home.time() - began + 2 * SLACK)  # none, unless the machine stood still
+        assert len(left) <= came_in
 
     def test_a_rate_is_of_one_listener_and_others_have_none(self, outbox: Outbox) -> None:
         events = [new_event(LISTENER, OTHER) for _ in range(4)]

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from pulp_events.errors import IllegalTransition
-from pulp_events.outbox.records import DeliveryQuery, Result
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, Result
 from pulp_events.outbox.states import Outcome, State, Transition
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, Home, Outboxes, new_event, result
+
+LONG_LEASE, MINUTE = 3600.0, 60.0
+"""Seconds. Shortly before its end is a minute before it, as the clock of a home may go on by itself, too."""
 
 
 class ResultClaims(Outboxes):
@@ -58,18 +61,18 @@ class ResultClaims(Outboxes):
 
     def test_a_lease_keeps_others_away_until_it_ends(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event()])
-        assert self.claim(outbox)
-        home.advance(LEASE - 1)
+        assert outbox.claim([ClaimRequest(LISTENER, 10)], LONG_LEASE, "t1").deliveries
+        home.advance(LONG_LEASE - MINUTE)
         assert self.claim(outbox, token="t2") == []
-        home.advance(2)
+        home.advance(MINUTE + 1)
         assert len(self.claim(outbox, token="t2")) == 1
 
     def test_an_extended_lease_ends_later(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event()])
-        claimed = self.claim(outbox)
-        home.advance(LEASE - 1)
-        outbox.extend(claimed, LEASE)
-        home.advance(LEASE - 1)
+        claimed = outbox.claim([ClaimRequest(LISTENER, 10)], LONG_LEASE, "t1").deliveries
+        home.advance(LONG_LEASE - MINUTE)
+        outbox.extend(claimed, LONG_LEASE)
+        home.advance(LONG_LEASE - MINUTE)
         assert self.claim(outbox, token="t2") == []
 
     def test_what_was_lost_with_a_process_is_recorded_and_comes_alone(self, home: Home, outbox: Outbox) -> None:
