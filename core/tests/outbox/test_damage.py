@@ -5,7 +5,7 @@ import random
 import re
 import sqlite3
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,6 +17,7 @@ from pulp_events.outbox.sqlite.restore import restore
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.states import FINISHED
 from pulp_events.outbox.stored_event import Addition
+from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, result
 from pulp_events.testing.outbox_contract import new_event as contract_event
 
@@ -25,12 +26,20 @@ def new_event(**options):
     return replace(contract_event(**options), id=str(uuid4()))
 
 
+def always_the_same(number, dice):
+    report = f'{{"n": {number}, "text": "Grüße \\u0000"}}'.encode()
+    return replace(contract_event(), id=str(UUID(int=dice.getrandbits(128))), time=1.7e9 + number, report=report)
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Content of an outbox of 300 deliveries, a third of them delivered."""
-    path = tmp_path_factory.mktemp("sound") / "outbox.sqlite"
-    outbox = SQLiteOutbox(path)
-    outbox.add([new_event() for _ in range(300)])
+    """Content of an outbox of 300 deliveries, a third of them delivered.
+
+    It is the same in each run, as what a flipped bit does depends on what is there.
+    """
+    path, dice = tmp_path_factory.mktemp("sound") / "outbox.sqlite", random.Random(300)
+    outbox = SQLiteOutbox(path, FakeClock(), boot="")
+    outbox.add([always_the_same(number, dice) for number in range(300)])
     claim = outbox.claim([ClaimRequest(LISTENER, 100)], 60, "t")
     outbox.record([result(delivery, "succeed") for delivery in claim.deliveries])
     outbox.close()

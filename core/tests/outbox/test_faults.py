@@ -196,7 +196,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_there_stays(path):
         print(outbox.stats().pending)
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(path)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", textwrap.dedent(code), str(path)], capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 0, done.stderr
     first, last = done.stdout.splitlines()
@@ -341,13 +341,13 @@ def test_every_statement_from_the_first_opening_on_waits_while_the_file_is_locke
 
 @pytest.mark.slow
 def test_as_long_as_others_commit_one_waits_for_ones_turn(path, outbox, monkeypatch):
-    monkeypatch.setattr(connection_module, "BUSY_TIMEOUT", 0.2)
+    monkeypatch.setattr(connection_module, "BUSY_TIMEOUT", 1.0)
     code = """
         import sqlite3, sys, time
         connection = sqlite3.connect(sys.argv[1], isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
         print("locked", flush=True)
-        end = time.monotonic() + 1.5
+        end = time.monotonic() + 3.0
         while time.monotonic() < end:  # holds it nearly all the time
             time.sleep(0.02)
             connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('x', ?)", (time.monotonic(),))
@@ -379,6 +379,7 @@ with EventBus.open(data_dir=sys.argv[1], deliver="external", plugins=False) as b
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(320)
 def test_sixty_processes_that_emit_into_a_new_outbox_all_get_their_turn(tmp_path):
     for number in range(1):
         folder = tmp_path / str(number)
@@ -408,8 +409,8 @@ def test_a_lease_outlasts_the_sleep_of_the_machine(path):
 
 def test_the_systems_clock_of_boot_time_never_stands_still_behind_the_monotonic_one():
     clock = SystemClock()
-    before = clock.boottime()
-    assert before >= clock.monotonic() - 1.0 and clock.boottime() >= before
+    monotonic, before = clock.monotonic(), clock.boottime()
+    assert before >= monotonic - 1.0 and clock.boottime() >= before
 
 
 FAULTY = """

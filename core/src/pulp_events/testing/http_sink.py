@@ -109,7 +109,7 @@ class HttpSink:
         self.url: str = f"{'https' if ssl_context else 'http'}://127.0.0.1:{self.port}"
         self._start(self._accept)
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Request]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[Request]:
         """The requests, once there are at least `count`. Raises AssertionError after `timeout` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.requests) >= count, timeout):
@@ -154,6 +154,8 @@ class HttpSink:
                 return
             self.connections += 1
             self._open.add(connection)
+            if self._closing.is_set():  # it came in while the others were closed
+                _shut(connection)
             self._start(self._serve, connection, self.connections)
 
     def _serve(self, raw: socket.socket, number: int) -> None:

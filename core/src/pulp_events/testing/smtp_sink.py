@@ -142,8 +142,8 @@ class SmtpSink:
         self._thread.daemon = True
         self._started = threading.Event()
         self._thread.start()
-        if not self._started.wait(10):
-            raise RuntimeError("the SMTP sink did not start within 10 s")
+        if not self._started.wait(30):
+            raise RuntimeError("the SMTP sink did not start within 30 s")
 
     @property
     def messages(self) -> list[Received]:
@@ -176,7 +176,7 @@ class SmtpSink:
         with self._arrived:
             self._replies.clear()
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[Received]:
         """The accepted messages, once there are at least `count`. Raises AssertionError after `timeout` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: sum(one.accepted for one in self.received) >= count, timeout):
@@ -193,13 +193,13 @@ class SmtpSink:
             done.set()
 
         self._loop.call_soon_threadsafe(drop)
-        done.wait(5)
+        done.wait(30)
 
     def close(self) -> None:
         """Stop; returns once the thread has ended."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(10)
+            self._thread.join(30)
 
     def __enter__(self) -> Self:
         return self

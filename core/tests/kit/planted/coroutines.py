@@ -2,6 +2,8 @@
 
 import time
 
+from pulp_events import TransientFailure
+
 from .good import GoodChannel, fault
 from .kinds import AsyncChannel, Asynchronous
 
@@ -23,7 +25,7 @@ class BlocksItsEventLoop(Asynchronous):
 class SleepingChannel(AsyncChannel):
     async def send(self, delivery):
         time.sleep(0.5)
-        return await super().send(delivery)
+        raise TransientFailure("no answer in time")
 
     async def open(self):
         time.sleep(2)

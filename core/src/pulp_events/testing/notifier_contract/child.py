@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import math
 import os
 import select
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from pulp_events.testing.notifier_contract import waiting
+from pulp_events.testing.notifier_contract.limits import LOOK
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def in_child(work: Callable[[], Any], limit: float) -> Ended:
         _be_the_child(work, writing)
     os.close(writing)
     try:
-        return _await(child, reading, time.monotonic() + limit, limit)
+        return _await(child, reading, limit)
     finally:
         os.close(reading)
 
@@ -80,19 +81,22 @@ def _be_the_child(work: Callable[[], Any], writing: int) -> None:
         os._exit(0)
 
 
-def _await(child: int, reading: int, deadline: float, limit: float) -> Ended:
-    told = b""
+def _await(child: int, reading: int, limit: float) -> Ended:
+    told, looks, over = b"", math.ceil(limit / LOOK), False  # as in `ends_within`
     try:
-        while select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            if not (part := os.read(reading, 65536)):
-                break
-            told += part
-        else:
-            return Ended(None, f"it has not ended after {limit:g} s")
+        while looks and not over:
+            if not select.select([reading], [], [], LOOK)[0]:
+                looks -= 1
+            elif part := os.read(reading, 65536):
+                told += part
+            else:
+                over = True
     finally:
-        if time.monotonic() >= deadline:
+        if not over:
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
+    if not over:
+        return Ended(None, f"it has not ended after {limit:g} s")
     if told:
         return Ended(json.loads(told), "")
     if os.WIFSIGNALED(status):

@@ -71,8 +71,8 @@ class ProcessClaims(Subject):
             channel = self.opened(notifier, endpoint)
             steps.insert(0, channel.open)
         signal.signal(signal.SIGALRM, press)
-        signal.setitimer(signal.ITIMER_REAL, INTERRUPTED_AFTER)
         try:
+            signal.setitimer(signal.ITIMER_REAL, INTERRUPTED_AFTER)
             for step in steps:
                 step()
         except BaseException as error:
