@@ -17,12 +17,12 @@ def test_it_prints_what_it_is_sent_and_answers_as_told(status):
         url = process.stdout.readline().removeprefix("listening at ").strip()
         request = urllib.request.Request(f"{url}/hook", "Grüße".encode(), {"X-Id": "7"})
         try:
-            answered = urllib.request.urlopen(request, timeout=10).status
+            answered = urllib.request.urlopen(request, timeout=60).status
         except urllib.error.HTTPError as error:
             answered = error.code
         process.send_signal(signal.SIGINT)
         shown = process.stdout.read()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert answered == status
     assert shown.lstrip().startswith("POST /hook\n") and "x-id: 7\n" in shown and shown.endswith("\n\nGrüße\n\n")
 

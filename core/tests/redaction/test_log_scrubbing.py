@@ -1,6 +1,5 @@
 """What a library logs about a notifier's connections has no secret in it, whoever handles the record."""
 
-import gc
 import io
 import json
 import logging
@@ -45,7 +44,7 @@ def test_an_applications_log_has_no_secret_of_what_a_library_says_in_our_threads
     bus = recording_bus(deliver="background")
     bus.listeners.create("recording", {"token": {"$env": "TOKEN"} if reference else SECRET}, ["*"])
     recording.act = library_logs
-    assert bus.wait(bus.emit("repo.sync.start"), 20)[0].state == "delivered"
+    assert bus.wait(bus.emit("repo.sync.start"), 30)[0].state == "delivered"
     text = application_log.getvalue()
     assert f"POST /hook?key={MASK}" in text and "Traceback" in text and "retrying with" in text
     assert SECRET not in text
@@ -83,15 +82,18 @@ def test_a_workers_log_has_no_secret_whichever_thread_or_logger_it_is(as_json, m
         assert all(json.loads(line) for line in text.splitlines())
 
 
+class Ours(Scrubber):
+    """Those of this test: others may come and go at any moment, in threads that are left."""
+
+
 def test_a_scrubber_that_is_gone_is_forgotten():
     from pulp_events.redaction import scrubber
 
-    gc.collect()  # those of other tests may go at any moment, and none comes
-    before = {id(each) for each in scrubber.alive}
-    made = [Scrubber(["abcdef"]) for _ in range(100)]
-    assert len({id(each) for each in scrubber.alive} - before) == 100
+    made = [Ours(["abcdef"]) for _ in range(100)]
+    known = [each for each in list(scrubber.alive) if type(each()) is Ours]
+    assert len(known) == 100
     del made
-    assert {id(each) for each in scrubber.alive} <= before
+    assert not {id(each) for each in known} & {id(each) for each in list(scrubber.alive)}
 
 
 @pytest.mark.filterwarnings("default")
@@ -102,12 +104,13 @@ def test_a_warning_that_a_library_gives_in_our_threads_shows_no_secret(recording
 
     def act(event, config):
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_: seen.append(str(message))
+            # For all threads, and others may have something to warn of, too.
+            warnings.showwarning = lambda message, *_: seen.append(str(message)) if "cannot use" in str(message) else None
             scrub_our_threads()
             warnings.warn(f"cannot use {config['token']}", stacklevel=1)
 
     recording.act = act
     other = Scrubber([SECRET[:7]])  # of another listener
-    assert bus.wait(bus.emit("repo.sync.start"), 20)[0].state == "delivered"
+    assert bus.wait(bus.emit("repo.sync.start"), 30)[0].state == "delivered"
     assert seen == [f"cannot use {MASK}"]
     del other

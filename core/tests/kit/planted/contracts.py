@@ -29,9 +29,15 @@ class Contract(NotifierContract):
             made.sink.close()
 
 
+PATIENCE = {"arrival_timeout": 30.0, "claim_limit": 60.0}
+"""For notifiers without a fault, who end by themselves: a busy machine may be slow."""
+
+
 def make(notifier_class, **more):
     """A test class, to be given a name that begins with Test."""
     own = {"notifier_class": notifier_class, **getattr(notifier_class, "contract", {}), **more}
+    if not hasattr(notifier_class, "claims"):
+        own = {**PATIENCE, **own}
     chosen = getattr(notifier_class, "claims", None) or getattr(notifier_class, "concerns", None)
     if chosen is not None:  # the others take time, and say nothing
         names = {name for base in NotifierContract.__mro__ for name in vars(base) if name.startswith("test_")}

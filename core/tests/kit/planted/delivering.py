@@ -96,13 +96,14 @@ class SendsTwiceToALateReceiver(Late):
 
 def once_more_in_the_background(self, delivery):
     GoodChannel.send(self, delivery)
-    timer = threading.Timer(0.15, lambda: GoodChannel(self.config).send(delivery))
+    timer = threading.Timer(0.05, lambda: GoodChannel(self.config).send(delivery))
     timer.daemon = True
     timer.start()
 
 
 @fault("an_event_arrives_exactly_once")
 class SendsAgainInTheBackground(Good):
+    contract = {"settling": 1.5}
     channel_class = with_channel(send=once_more_in_the_background)
 
 

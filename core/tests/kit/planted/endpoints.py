@@ -43,10 +43,12 @@ class Endpoint:
         self.sink.answer = Answer(401)
 
     def restart(self):
+        """At the same address for whoever connects to the proxy: a port that is given up may be another's by then."""
         before = self.sink
         before.close()
-        self.sink = HttpSink(port=before.port)
+        self.sink = HttpSink()
         self.sink.requests += before.requests
+        self.proxy.behind = self.sink.port
 
 
 class FileEndpoint:

@@ -21,7 +21,7 @@ class GoodConfig(Schema):
 class GoodChannel(Channel):
     """POSTs over a kept connection."""
 
-    timeout = 0.5
+    timeout = 1.5
 
     def __init__(self, config):
         self.config, self.connection = config, None
@@ -79,7 +79,7 @@ class GoodChannel(Channel):
 class Good(Notifier):
     type_id = "planted"
     config_schema = GoodConfig
-    time_limit = 2.0
+    time_limit = 5.0
     channel_class = GoodChannel
     connects_to = WITHIN_NETWORKS
 

@@ -253,7 +253,7 @@ class Helpful(Good):
         import socket
 
         try:
-            socket.create_connection(("127.0.0.1", settings["port"]), 0.5).close()
+            socket.create_connection(("127.0.0.1", settings["port"]), 30).close()
         except OSError as error:
             raise TransientFailure(f"the server: {error}") from error
         yield f"a server at port {settings['port']}"
