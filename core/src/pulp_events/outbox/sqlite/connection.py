@@ -71,6 +71,13 @@ def patiently(
     """
     timeout = BUSY_TIMEOUT if timeout is None else timeout
     pause, began, deadline, left, written = 0.0001, 0.0, None, MOST_TIMEOUTS, None
+
+    def notice(seconds: float) -> None:
+        nonlocal noticing
+        while noticing and noticing[0][0] < seconds:
+            [(_, noticed), *noticing] = noticing
+            noticed()
+
     while True:
         try:
             return action(*arguments)
@@ -78,18 +85,17 @@ def patiently(
             if not _is_busy(error):
                 raise
             now = time.monotonic()
-            if deadline is None:
-                began, deadline, written = now, now + timeout, _last_written(path)
-            while noticing and now - began > noticing[0][0]:  # also where this process stood still until the deadline
-                [(_, noticed), *noticing] = noticing
-                noticed()
             if (end := until()) is not None and now >= end:
                 raise
+            if deadline is None:
+                began, deadline, written = now, now + timeout, _last_written(path)
+            notice(min(now - began, timeout))  # also where this process stood still until after the deadline
             if now > deadline:
                 was, written, left = written, _last_written(path), left - 1
                 if written == was or not left:
                     raise
                 deadline = now + timeout
+            notice(now - began)
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
 
