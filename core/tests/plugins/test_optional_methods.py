@@ -57,6 +57,8 @@ def test_an_outbox_that_lacks_a_method_of_the_protocol_is_refused_by_name(tmp_pa
 
 @pytest.mark.parametrize("protocol", [stores.ListenerStore, stores.Outbox])
 def test_a_protocol_has_no_method_of_which_it_says_that_it_is_optional(protocol):
-    for name in missing_methods(object(), protocol):
+    names = missing_methods(object(), protocol)
+    assert len(names) > 3
+    for name in names:
         text = inspect.getdoc(getattr(protocol, name)) or ""
         assert "need not have" not in text and "ptional" not in text, name
