@@ -1,10 +1,11 @@
 """Waiting for a locked file: what is to be noticed meanwhile is noticed, however long this process stood still."""
 
 import sqlite3
-import time
+from types import SimpleNamespace
 
 import pytest
 
+from pulp_events.outbox.sqlite import connection
 from pulp_events.outbox.sqlite.connection import patiently
 
 
@@ -14,11 +15,16 @@ def locked():
     raise error
 
 
+def pass_time(monkeypatch, now, seconds):
+    """So many with each pause."""
+    time = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(connection, "time", time)
+
+
 def test_who_stood_still_until_it_is_given_up_is_told_of_all_that_was_to_be_noticed_before(monkeypatch):
     """As on a machine that is busy or was suspended: the moments and the deadline pass between two looks."""
     now, noticed = [1000.0], []
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + 10.0))
+    pass_time(monkeypatch, now, 10.0)
     moments = [(seconds, lambda seconds=seconds: noticed.append(seconds)) for seconds in (0.2, 1.0, 1.5)]
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         patiently(locked, timeout=1.5, noticing=moments)
@@ -27,8 +33,7 @@ def test_who_stood_still_until_it_is_given_up_is_told_of_all_that_was_to_be_noti
 
 def test_what_is_noticed_may_end_the_waiting(monkeypatch):
     now, seen = [1000.0], []
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + 0.1))
+    pass_time(monkeypatch, now, 0.1)
 
     def refuse():
         seen.append(1)
