@@ -261,6 +261,7 @@ def test_one_word_stands_for_one_thing(path):
         assert not found, f"{name(path)} says {found[0]!r}; the word is {word!r}"
 
 
+@pytest.mark.slow
 def test_a_trial_is_a_test_that_a_listener_is_sent_and_nothing_else():
     """In the code of core and of the command line: a delivery has attempts, and what is done again has no such name."""
     named = re.compile(r"(^|_)(try|tries|TRIES|trials?)(_|$)")
@@ -465,6 +466,7 @@ def test_the_changelog_begins_with_the_version_of_the_code():
     assert first[1] == version
 
 
+@pytest.mark.slow
 def test_the_tests_of_an_application_on_the_page_about_them_leave_no_file_and_no_warning(tmp_path):
     for block in blocks(ROOT / "docs/testing.md"):
         if block.file:

@@ -122,6 +122,7 @@ def test_an_observer_that_raises_harms_nothing(host, pulp_events_http_sink):
     assert len(pulp_events_http_sink.requests) == 1
 
 
+@pytest.mark.slow
 def test_the_events_of_an_own_type_wait_for_a_worker(host, pulp_events_http_sink):
     host.listen(pulp_events_http_sink.url, "disk.space.low")
     done = host.python("-m", "pulp_events_disk_space", str(host.audit_log.parent), "100.1")

@@ -239,6 +239,7 @@ def test_children_that_are_forked_have_the_functions_too(application, eventually
     assert len(application.noted()) == 4
 
 
+@pytest.mark.slow
 def test_the_process_beside_an_application_calls_what_it_imports(application, eventually):
     application.write(APPLICATION)
     application.run(

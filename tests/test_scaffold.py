@@ -115,6 +115,7 @@ def test_its_tests_are_green_and_none_is_skipped_that_could_run(author):
     assert re.search(rf"^\d+ passed{skipped} in ", done.stdout.splitlines()[-1]), done.stdout
 
 
+@pytest.mark.slow
 def test_a_new_notifier_passes_the_quick_claims_of_its_contract(author_of_a_notifier):
     author = author_of_a_notifier
     how = ("-q", "-p", "no:cacheprovider", "-W", OF_EARLY_3_12, "-k", QUICK_CLAIMS)
@@ -134,6 +135,7 @@ def test_it_is_listed_as_loaded(author):
     assert found["notifier_types"] == [NAME] * (author.kind == "notifier")
 
 
+@pytest.mark.slow
 @pytest.mark.sample(3)
 def test_it_passes_the_check_of_installed_plugins(author):
     findings = json.loads(author.admin("plugin", "check", NAME, "--json"))["findings"]
@@ -141,6 +143,7 @@ def test_it_passes_the_check_of_installed_plugins(author):
     assert {"registered", "versions", "imports", "load time"} <= {each["what"] for each in findings}
 
 
+@pytest.mark.slow
 def test_its_listeners_get_events_and_keep_their_secret(author_of_a_notifier):
     author = author_of_a_notifier
     with HttpSink() as sink:

@@ -100,6 +100,7 @@ def room():
 CREATE = ("event", "listener", "chat", "create", "--event-type=repo.#")
 
 
+@pytest.mark.slow
 def test_it_stands_in_the_help_beside_the_others(admin):
     assert "  chat  - manage chat listeners\n  email - manage email listeners\n" in admin.ok("event", "listener")
     text = admin.ok(*CREATE[:4], "--help")
@@ -130,6 +131,7 @@ def test_it_delivers_retries_and_keeps_its_secret(admin, room):
         assert SECRET not in text
 
 
+@pytest.mark.slow
 def test_its_listeners_are_updated(admin):
     admin.ok(*CREATE, f"--url=http://chat.example/{SECRET}", "--room=dev")
     (listener,) = json.loads(admin.ok("event", "listener", "list", "--json"))

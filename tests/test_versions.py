@@ -49,6 +49,7 @@ def test_one_install_brings_what_one_wants():
             assert extras[folder.name] == [f"{name}{release_range('pulp-events')}"]
 
 
+@pytest.mark.slow
 def test_a_new_version_is_set_in_all_places(tmp_path):
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:

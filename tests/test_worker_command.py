@@ -121,6 +121,7 @@ def test_it_prints_a_unit_for_systemd_that_runs_this_very_program():
     assert "Type=notify" in done.stdout and "Restart=on-failure" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_with_json_it_logs_an_object_a_line_on_standard_output(place, worker, processes):
     with HttpSink() as sink:

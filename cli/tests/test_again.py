@@ -207,6 +207,7 @@ def test_deliveries_are_chosen_by_label_event_pattern_and_text(admin, listener, 
     assert admin.ok(*RETRY, "--label=a", "--state=delivered").out == "1 delivery is sent again\n"
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_asks_and_says_how_many(admin, listener):
     for _ in range(2):
         admin.ok(*EMIT)
@@ -234,6 +235,7 @@ def test_before_it_deletes_it_asks_and_counts(admin, listener):
     assert "2 deliveries deleted" in text and code == 0 and deliveries(admin) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", ["stdout", "stderr"])
 def test_it_asks_as_well_where_one_stream_goes_to_a_file(admin, listener, tmp_path, elsewhere):
     admin.ok(*EMIT)

@@ -25,6 +25,7 @@ def pruning(admin, tmp_path):
     return (*LISTENER, "apply", "--prune", f"--file={file}")
 
 
+@pytest.mark.slow
 def test_a_listener_is_deleted_after_a_yes(admin, pruning):
     words = (*LISTENER, "delete", "--listener-id=two")
     text, code = on_terminal(admin, *words, answer="n\n")
@@ -34,6 +35,7 @@ def test_a_listener_is_deleted_after_a_yes(admin, pruning):
     assert on_terminal(admin, *LISTENER, "delete", "--listener-id=one", "--yes")[1] == 0 and names(admin) == []
 
 
+@pytest.mark.slow
 def test_apply_asks_before_it_prunes_and_shows_what(admin, pruning):
     text, code = on_terminal(admin, *pruning, answer="n\n")
     assert "- http" in text and "Delete 1 listener, with pending deliveries? [y/N]" in text

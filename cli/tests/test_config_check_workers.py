@@ -49,6 +49,7 @@ def test_what_is_due_and_nobody_makes_is_a_problem_with_its_remedy(admin, count,
     assert text.endswith("no worker is known; start one: `pulp-admin event worker`")
 
 
+@pytest.mark.slow
 def test_since_when_no_worker_was_seen_is_said_of_one_that_was_killed(admin):
     admin.listener(*HTTP)
     command = admin.command("event", "worker")

@@ -26,6 +26,7 @@ def variables(admin, monkeypatch, tmp_path):
     return given
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_container_needs_no_file(admin, variables, processes):

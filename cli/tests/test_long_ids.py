@@ -52,6 +52,7 @@ def lines(admin):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ids", [SYNCS, LONG], ids=["times", "long"])
 def test_long_ids_take_no_room_from_the_other_columns(admin, emitted, lines, ids):
     emitted(ids)

@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from pulp_events.listeners.muting import MUTE
 from pulp_events_cli.output.text import local_time
 
@@ -154,6 +156,7 @@ def test_a_mute_that_cannot_be_meant_is_refused(admin):
     assert admin.stored() == before
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_asks_before_several_are_muted_or_unmuted(admin):
     admin.listener(*HTTP), admin.listener(*HTTP)
     words = (*LISTENER, "mute", "--all", "--until=2099-01-01T07:00Z")

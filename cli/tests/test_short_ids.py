@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from pulp_events import EventBus
 
 
@@ -20,6 +22,7 @@ def test_an_abbreviated_delivery_that_several_events_could_have_is_refused(admin
     assert admin.ok(*show, "order-1.0.0").json["event_id"] == "order-1.0"
 
 
+@pytest.mark.slow
 def test_a_shortened_id_is_that_of_one_thing_of_all_that_are_stored(admin, lines):
     long = "nightly-of-the-repository-rhel-9-for-x86_64-baseos-2026-11-2"
     with EventBus.open(admin.config, deliver="external") as bus:

@@ -27,6 +27,7 @@ JOINED = "👩\u200d👩\u200d👧"
 FOREIGN = ["表示する方", JOINED, "a\u0301e\u0301 c", "\u202eleft", "❤\ufe0f h", "👍🏽", "한글", "🇩🇪", "x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 61, 80])
 def test_columns_stand_below_each_other_whatever_is_in_them(admin, width):
     import pyte

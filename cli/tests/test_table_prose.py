@@ -22,6 +22,7 @@ def refused_ones(admin):
         bus.outbox.record([result(each, "postpone", 36000.0, said) for each in taken])
 
 
+@pytest.mark.slow
 def test_the_reason_of_a_failure_is_seen_at_80_columns(lines, refused_ones):
     heading, *rows = lines(80, "event", "delivery", "list", "--state=pending")
     assert "STATE" not in heading and {"NEXT", "WAITS", "DETAIL"} <= {*heading.split()}
@@ -30,6 +31,7 @@ def test_the_reason_of_a_failure_is_seen_at_80_columns(lines, refused_ones):
     assert "STATE" in heading and "Connection r" in rows[-1], "what is the same for all is cut first"
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_stands_there_where_there_is_room_and_where_it_is_named(lines, admin, refused_ones):
     words = ("event", "delivery", "list", "--state=pending")
     assert "STATE" in lines(200, *words)[0] and "STATE" in admin.ok(*words).out.splitlines()[0]

@@ -73,6 +73,7 @@ def test_prose_is_wrapped_where_the_terminal_is_narrow(admin, show):
     assert "with the first event" in " ".join(text.split())  # the end, where the remedy stands
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_whoever_wants_no_colour_gets_none(admin, dead, environment):
     dead(1)
@@ -106,6 +107,7 @@ def test_in_a_pipe_rich_is_not_imported(admin):
         assert run.returncode == code, run.stderr
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_and_gone_at_the_end(admin, show, dead):
     dead(2500)
     text, code = show("event", "delivery", "purge", "--all", "--yes")
@@ -151,6 +153,7 @@ def test_ctrl_c_stops_between_two_pages_and_says_what_was_done(admin, dead, wher
     assert admin.ok("event", "delivery", "stats", "--json").json["dead"] == 40_000 - done
 
 
+@pytest.mark.slow
 def test_drain_delivers_what_is_due_and_ends(admin, show):
     from pulp_events.testing.http_sink import HttpSink
 

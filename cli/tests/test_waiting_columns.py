@@ -29,6 +29,7 @@ def waiting(admin):
         bus.emit("repo.sync.finish", {"repo_id": "r"})
 
 
+@pytest.mark.slow
 def test_when_and_why_a_delivery_waits_is_shown_at_any_width(lines, waiting):
     for width, *options in (
         (80, "--state=pending", "--event-type=repo.sync.start"),
@@ -41,6 +42,7 @@ def test_when_and_why_a_delivery_waits_is_shown_at_any_width(lines, waiting):
         assert max(map(len, [heading, *rows])) <= width
 
 
+@pytest.mark.slow
 def test_targets_come_before_event_types_only_where_they_tell_deliveries_apart(lines, waiting):
     words = ("event", "delivery", "list", "--quiet")
     heading, *_ = lines(80, *words)

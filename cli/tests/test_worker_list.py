@@ -57,6 +57,7 @@ def test_workers_are_listed_while_they_work_and_as_gone_when_they_were_killed(ad
         assert [each["state"] for each in admin.ok("event", "worker", "list", "--json").json] == ["gone"]
 
 
+@pytest.mark.slow
 def test_each_worker_of_a_pool_is_listed_and_none_is_left_when_it_ends(admin):
     with worker(admin, "--processes=2") as pool:
         found = listed(admin, lambda found: len(found) == 2)

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["--log-format", "json"], ["--log-format=json", "--processes", "2"]])
 def test_each_line_says_which_delivery_it_is_about(admin, refused, options):
     admin.configure("[delivery]\nretry_schedule = 1h\n")
@@ -66,6 +67,7 @@ def pulp_notifiers():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_what_plugins_and_libraries_log_is_json_too_and_about_the_delivery(admin, tmp_path, processes):

@@ -4,6 +4,8 @@ Listeners that are rolled out from a file are changed by hand all the same. `--d
 and ends with 3, for a job that looks every night. Everything is checked first, and written at once.
 """
 
+import pytest
+
 FILE = """\
 version: 1
 listeners:
@@ -20,6 +22,7 @@ listeners:
 """
 
 
+@pytest.mark.slow
 def test_drift_is_seen_and_removed(night):
     (night.folder / "listeners.yaml").write_text(FILE)
     night.types(

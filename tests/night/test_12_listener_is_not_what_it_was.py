@@ -3,9 +3,11 @@
 Who changed it, and when? Put it back.
 """
 
+import pytest
 from night_world import HOUR
 
 
+@pytest.mark.slow
 def test_who_changed_a_listener_and_put_it_back(night):
     endpoint = night.endpoint("127.0.0.1:40001")
     with night.application(late=5 * HOUR) as bus:

@@ -3,9 +3,11 @@
 Give them up, with a reason, before they are tried for another day.
 """
 
+import pytest
 from night_world import HOUR, Answer
 
 
+@pytest.mark.slow
 def test_what_can_never_work_is_given_up(night):
     endpoint = night.endpoint("127.0.0.1:40001")
     endpoint.answers(lambda request: Answer(422 if b"repo-2" in request.body else 200))

@@ -114,6 +114,7 @@ def check_kills(name, tmp_path_factory, endpoints, most):
         assert version(folder.outbox) == schema.VERSION
 
 
+@pytest.mark.slow
 def test_a_migration_that_is_killed_leaves_the_old_tables_or_the_new(tmp_path_factory, endpoints):
     check_kills(NAMES[0], tmp_path_factory, endpoints, SAMPLE)
 
@@ -125,6 +126,7 @@ def test_a_migration_may_be_killed_at_any_statement(name, tmp_path_factory, endp
     check_kills(name, tmp_path_factory, endpoints, 1000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [OLDER[0], OLDER[-1]])
 def test_processes_that_migrate_at_once(name, folder_of, endpoints):
     folder = folder_of(name)

@@ -102,6 +102,7 @@ def test_a_newer_outbox_that_looks_damaged_is_not_set_aside(folder_of):
     assert files(folder.path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", ["0.1.dev8"])
 def test_an_earlier_release_refuses_what_this_one_wrote(release, folder_of, tmp_path):
     folder = folder_of(NAMES[-1])
@@ -115,6 +116,7 @@ def test_an_earlier_release_refuses_what_this_one_wrote(release, folder_of, tmp_
     assert files(folder.path) == files(tmp_path / "kept")
 
 
+@pytest.mark.slow
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("release", [NOW, LAST])
 def test_a_worker_ends_when_a_newer_release_changes_its_tables(release, folder_of, endpoints, tmp_path):

@@ -221,6 +221,7 @@ def test_a_terminal_that_can_only_print_is_told_what_to_do(scene):
         assert stdin or "\x1b" not in screen.text
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_it_once_and_json_an_object_at_each_interval(scene):
     run = scene.process("event", "top")
     assert run.code == 0 and "\x1b" not in run.out and not run.err

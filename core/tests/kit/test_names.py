@@ -26,6 +26,7 @@ def test_importing_the_kit_imports_no_server_and_no_pytest():
     assert not names & {"pytest", "aiosmtpd", "proton", "asyncio", "ssl", "hypothesis"}
 
 
+@pytest.mark.slow
 def test_fixtures_that_every_project_gets_from_us_carry_our_name(tmp_path):
     """One called `clock` would stand in for a fixture that the project's author forgot to write. `emitted_events` says
     what it is of."""

@@ -197,6 +197,7 @@ def test_a_name_that_two_have_after_a_change_by_hand_is_no_id(bus, open_bus, tmp
     assert again.listeners.get("one").id == made[0].id
 
 
+@pytest.mark.slow
 def test_of_twenty_processes_that_give_a_name_one_wins(open_bus, tmp_path):
     context = multiprocessing.get_context("fork")
     start, answers = context.Barrier(20), context.SimpleQueue()

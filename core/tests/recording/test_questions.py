@@ -155,6 +155,7 @@ def project(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_under_pytest_a_failed_test_says_what_was_emitted(project):
     done = project(
         """
