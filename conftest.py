@@ -43,6 +43,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """For `-n auto`: two for each core, as tests wait for much of their time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(2 * cores, 16)
+
+
 @pytest.fixture
 def free_port():
     """A port of loopback on which nobody listens, and which the system gives to nobody else while the test runs.
