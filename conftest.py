@@ -84,11 +84,3 @@ def pytest_collection_finish():
     """What was collected lives to the end: thousands of tests, through which each collection of garbage would go."""
     gc.collect()
     gc.freeze()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """Three workers for two processors: some tests wait for servers and processes, and each worker has to import and
-    collect all of them."""
-    processors = os.cpu_count() or 1
-    return processors + (processors + 1) // 2
