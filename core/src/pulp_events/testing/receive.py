@@ -6,13 +6,12 @@ To see what a notifier sends, before there is a receiver. Each request is answer
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from pulp_events.testing.http_sink import Answer, HttpSink, Request
+from pulp_events.worker.signals import Signals
 
 PORT = 8765
 
@@ -23,8 +22,8 @@ def show(request: Request) -> str:
     return f"{request.method} {request.path}\n{headers}\n{request.body.decode('utf-8', 'replace')}\n\n"
 
 
-def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
-    """Serve until `stop` is set; returns the exit code."""
+def main(arguments: Sequence[str], out: TextIO, wait: Callable[[], None]) -> int:
+    """Serve until `wait` returns; returns the exit code."""
     if len(arguments) > 2 or not all(word.isdecimal() and int(word) <= 65535 for word in arguments):
         sys.stderr.write("usage: python -m pulp_events.testing.receive [PORT [STATUS]]\n")
         return 2
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
         with HttpSink(answer, port=port) as sink:
             out.write(f"listening at {sink.url}\n\n")
             out.flush()
-            stop.wait()
+            wait()
     except OSError as error:
         sys.stderr.write(f"port {port}: {os.strerror(error.errno or 0)}; name another\n")
         return 1
@@ -47,7 +46,5 @@ def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
 
 
 if __name__ == "__main__":
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    sys.exit(main(sys.argv[1:], sys.stdout, ended))
+    with Signals(dict.fromkeys(("SIGINT", "SIGTERM"), lambda: None)) as signals:
+        sys.exit(main(sys.argv[1:], sys.stdout, lambda: signals.wait(None)))
