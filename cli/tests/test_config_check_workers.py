@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
@@ -53,7 +54,9 @@ def test_what_is_due_and_nobody_makes_is_a_problem_with_its_remedy(admin, count,
 def test_since_when_no_worker_was_seen_is_said_of_one_that_was_killed(admin):
     admin.listener(*HTTP)
     command = admin.command("event", "worker")
-    with subprocess.Popen(command, env=admin.environment, stderr=subprocess.DEVNULL) as process:
+    started = subprocess.Popen(command, env=admin.environment, stderr=subprocess.DEVNULL)
+    with started as process, contextlib.ExitStack() as end:
+        end.callback(process.kill)
         deadline = time.monotonic() + 60
         while not admin.ok("event", "worker", "list", "--json").json:
             assert time.monotonic() < deadline

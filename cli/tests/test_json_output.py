@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -204,10 +205,11 @@ def test_a_stream_prints_an_object_a_line(admin, checked):
 def test_a_line_of_a_stream_is_there_at_once(admin):
     admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--disabled")
     command = admin.command("event", "delivery", "tail", "--json", "--for=60s")
-    with subprocess.Popen(command, env=admin.environment, stdout=subprocess.PIPE, text=True) as process:
+    started = subprocess.Popen(command, env=admin.environment, stdout=subprocess.PIPE, text=True)
+    with started as process, contextlib.ExitStack() as end:
+        end.callback(process.kill)
         admin.ok("event", "emit", "repo.sync.start", "--no-wait")
         assert json.loads(process.stdout.readline())["event_type"] == "repo.sync.start"
-        process.kill()
 
 
 def test_a_version_can_be_asked_for_and_one_that_is_not_there_is_refused(admin):

@@ -1,5 +1,6 @@
 """`delivery list` and `show` say when a pending delivery is attempted next, and what it waits for."""
 
+import contextlib
 import subprocess
 import threading
 import time
@@ -123,7 +124,9 @@ def test_what_a_killed_worker_left_behind_holds_nothing_up(admin, endpoint):
     def causes():
         return [each["cause"] for each in waits()]
 
-    with subprocess.Popen(admin.command("event", "worker"), env=admin.environment, stderr=subprocess.DEVNULL) as worker:
+    started = subprocess.Popen(admin.command("event", "worker"), env=admin.environment, stderr=subprocess.DEVNULL)
+    with started as worker, contextlib.ExitStack() as end:
+        end.callback(worker.kill)
         eventually(lambda: admin.ok("event", "worker", "list", "--json").json)
         with EventBus.open(admin.config, deliver="external") as bus:
             bus.emit("repo.sync.start", {"repo_id": "a"})

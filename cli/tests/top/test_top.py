@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -229,7 +230,9 @@ def test_a_pipe_gets_it_once_and_json_an_object_at_each_interval(scene):
     assert scene.process("event", "top", "--once").out.splitlines()[1:3] == run.out.splitlines()[1:3]
     assert len(scene.process("event", "top", "--json", "--interval=1h", "--for=1s").out.splitlines()) == 1
     command = scene.command("event", "top", "--json", "--interval=100ms", "--rows=1", "--sort=pending")
-    with subprocess.Popen(command, env=scene.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    started = subprocess.Popen(command, env=scene.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with started as process, contextlib.ExitStack() as end:
+        end.callback(process.kill)
         objects = [json.loads(process.stdout.readline()) for _ in range(3)]
         process.stdout.close()
         assert process.wait(60) == 1 and b"Traceback" not in process.stderr.read()  # nobody reads it any more
