@@ -187,9 +187,9 @@ class FaultProxy:
             target.shutdown(socket.SHUT_WR)
 
     def _forget(self, connection: socket.socket) -> None:
+        connection.close()  # first: what is not among the open ones is closed
         with self._lock:
             self._open.discard(connection)
-        connection.close()
 
 
 def _shut(connection: socket.socket) -> None:

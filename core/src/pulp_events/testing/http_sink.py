@@ -181,9 +181,9 @@ class HttpSink:
         except (OSError, ValueError):
             pass  # the client went away, or spoke something that is not HTTP
         finally:
+            connection.close()  # first: what is not among the open ones is closed
             self._open.discard(raw)
             self._open.discard(connection)
-            connection.close()
 
     def _next_answer(self, request: Request) -> Answer:
         answer = self.answer
