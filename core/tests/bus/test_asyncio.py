@@ -220,16 +220,8 @@ def test_the_finish_of_cancelled_work_is_told(bus, eventually):
 
 
 @pytest.mark.parametrize("cancels", [1, 2])
-def test_work_that_is_cancelled_while_its_start_is_stored_has_its_finish(bus, monkeypatch, cancels):
-    storing, stored = threading.Event(), threading.Event()
-    emit = bus._emit
-
-    def slowly(*arguments):
-        storing.set()
-        stored.wait(30)
-        return emit(*arguments)
-
-    monkeypatch.setattr(bus, "_emit", slowly)
+def test_work_that_is_cancelled_while_its_start_is_stored_has_its_finish(bus, hold_emit, cancels):
+    storing, stored = hold_emit()
     entered = []
 
     async def scenario():
@@ -299,15 +291,7 @@ async def of_sqlalchemy(path):
 
 
 @pytest.mark.parametrize("connect", [of_aiosqlite, of_sqlalchemy])
-def test_in_a_transaction_of_asyncios_it_exists_if_and_only_if_that_commits(bus, database, connect, monkeypatch):
-    storing, stored = threading.Event(), threading.Event()
-    emit = bus._emit
-
-    def slowly(*arguments):
-        storing.set()
-        stored.wait(30)
-        return emit(*arguments)
-
+def test_in_a_transaction_of_asyncios_it_exists_if_and_only_if_that_commits(bus, database, connect, hold_emit):
     async def scenario():
         async with connect(database) as own:
             await bus.emit_async("repo.sync.start", {"n": 1}, connection=own)
@@ -322,7 +306,7 @@ def test_in_a_transaction_of_asyncios_it_exists_if_and_only_if_that_commits(bus,
             await own.commit()
             assert (await bus.emit_async("repo.sync.start", {"n": 9}, id="chosen", connection=own)).id == "chosen"
             await own.rollback()
-            monkeypatch.setattr(bus, "_emit", slowly)
+            storing, stored = hold_emit()
             emitting = asyncio.create_task(bus.emit_async("repo.publish.start", connection=own))
             await asyncio.to_thread(storing.wait, 30)
             emitting.cancel()

@@ -104,7 +104,8 @@ class Operation:
             self._trace = self._bus.emit(f"{self._name}.start", self.payload, **self._how()).trace_context
         except BaseException as error:
             if not isinstance(error, Exception) or raised_in_handler(error):
-                self.__exit__(type(error), error, error.__traceback__)  # the start may have been told by now
+                # The start may have been told by now: better a finish without a start than a start without a finish.
+                self.__exit__(type(error), error, error.__traceback__)
             raise
         return self
 
