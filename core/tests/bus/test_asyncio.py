@@ -35,6 +35,24 @@ def bus(given):
         yield opened
 
 
+@pytest.fixture
+def hold_emit(bus, monkeypatch):
+    """From its call on each emit waits: returns an event that is set when one does, and one that lets it go on."""
+
+    def hold():
+        storing, stored, emit = threading.Event(), threading.Event(), bus._emit
+
+        def slowly(*arguments):
+            storing.set()
+            stored.wait(30)
+            return emit(*arguments)
+
+        monkeypatch.setattr(bus, "_emit", slowly)
+        return storing, stored
+
+    return hold
+
+
 def types(bus):
     return [each.event_type for each in bus.events.list(limit=50)][::-1]
 
