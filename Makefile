@@ -75,6 +75,11 @@ test-all:
 	@scripts/setup dev
 	.venv/bin/python -m pytest -m "slow or not slow" --hypothesis-profile=thorough
 
+# Each run draws examples of its own, many: what they find becomes an `@example` of the test.
+search:
+	@scripts/setup dev
+	.venv/bin/python -m pytest -m hypothesis --hypothesis-profile=search --timeout=3600 -n auto $(ARGS) $(TESTS)
+
 lint: types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

@@ -13,8 +13,10 @@ from hypothesis import settings
 
 # `.ci/run` asks for the thorough one with --hypothesis-profile. Tests that need more or fewer examples than most say so
 # as a multiple of the profile's. No deadlines: how long an example takes depends on who else uses the machine.
-settings.register_profile("quick", max_examples=10, deadline=None)
-settings.register_profile("thorough", max_examples=100, deadline=None)
+# Both draw the same examples in each run, so that a change is judged by what it changes. `make search` draws others.
+settings.register_profile("quick", max_examples=10, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("search", max_examples=1_000, deadline=None, print_blob=True)
 settings.load_profile("quick")
 
 MEMORY = Path("/dev/shm")

@@ -196,7 +196,11 @@ KINDS = [
     Literal["a"] | None, datetime | None, int | Line, list[int], tuple[int, ...], tuple[int, str], set[str],
     frozenset[int], dict[str, int], dict[str, list[Line]], list[Any], Any, list, dict, object, Node,
 ]  # fmt: skip
-TREE = st.deferred(lambda: st.builds(Node, st.text(), st.lists(TREE, max_size=2)))
+TREE = st.recursive(  # of a few nodes: a payload has at most 64 levels
+    st.builds(Node, st.text(), st.just([])),
+    lambda inner: st.builds(Node, st.text(), st.lists(inner, max_size=3)),
+    max_leaves=8,
+)
 VALUES = {
     Any: st.integers() | st.text(), list[Any]: st.lists(st.text()), object: st.integers(), list: st.lists(st.text()),
     dict: st.dictionaries(st.text(), st.booleans()), Node: TREE, Number: st.integers(),
