@@ -1,6 +1,6 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo demo-pulp3 test test-python test-extra test-pulp3 test-all lint types format bench docs man clean
+.PHONY: help demo demo-pulp3 test test-python test-extra test-pulp3 test-all search lint types format bench docs man clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
