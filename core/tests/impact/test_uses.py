@@ -3,7 +3,6 @@
 import copy
 
 import jmespath
-import jmespath.exceptions
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -90,6 +89,9 @@ def test_a_filters_fields(expression, fields):
         ("{{ payload[payload.key] }}", ["any field", "payload.key"]),
         ("{% for k, v in payload.items() %}{{ k }}={{ v }}{% endfor %}", ["any field"]),
         ("{% for k in payload %}{{ k }}{% endfor %}", ["any field"]),
+        ("{{ payload | map(attribute='a') | list }}", ["any field", "payload[].a"]),
+        ("{{ (payload | first).a }}", ["any field", "payload[].a"]),
+        ("{% for e in events %}{% for k in e.payload %}x{% endfor %}{% endfor %}", ["any field"]),
         ("{% for k, v in payload | dictsort %}{{ v }}{% endfor %}", ["any field"]),
         ("{% macro m(p) %}{{ p.x }}{% endmacro %}{{ m(payload) }}", ["any field"]),
         ("{% set ns = namespace(p=payload) %}{{ ns.p.x }}", ["any field"]),
@@ -231,11 +233,12 @@ EXPRESSIONS = st.recursive(NAME.map("payload.{}".format) | st.just("payload"), _
 def searched(expression, payload):
     try:
         return jmespath.search(expression, {"payload": payload, "call_report": {}, "event_type": "t"})
-    except jmespath.exceptions.JMESPathError as error:
+    except Exception as error:  # TypeError too, where items cannot be compared
         return type(error)
 
 
 @given(EXPRESSIONS, PAYLOADS)
+@example("keys(max_by(payload.lines, &c))[0]", {"keep": 1, "lines": [{"c": 0}, {"c": "x"}]})
 def test_what_a_filter_does_not_read_can_go(expression, payload):
     uses = uses_of_filter(expression)
     for field in FIELDS:
@@ -270,7 +273,20 @@ def _values(inner):
 
 
 VALUES = st.recursive(
-    st.sampled_from(["payload", "event.payload", "payload.a", "payload.lines", "p", "q"]), _values, max_leaves=5
+    st.sampled_from(
+        [
+            "payload",
+            "event.payload",
+            "payload.a",
+            "payload.lines",
+            "events[0].payload",
+            "(events | first).payload",
+            "p",
+            "q",
+        ]
+    ),
+    _values,
+    max_leaves=5,
 )
 
 
@@ -292,7 +308,8 @@ JINJA = Environment(undefined=ChainableUndefined, autoescape=False)
 
 def rendered(source, payload):
     try:
-        names = {"payload": payload, "event": {"payload": payload}}
+        event = {"payload": payload}
+        names = {"payload": payload, "event": event, "events": [event, {"payload": {"a": "x"}}]}
         return JINJA.from_string(source).render(names)
     except Exception as error:
         return type(error)
@@ -303,6 +320,9 @@ def rendered(source, payload):
     "{% if payload.lines | list | first | list | length %}{{ payload.a }}{% else %}-{% endif %}",
     {"keep": 1, "lines": [{"a": None}]},
 )
+@example("{{ payload | list | map(attribute='a') | list }}", {"keep": 1, "b": None})
+@example("{{ events[0].payload | map(attribute='a') | list }}", {"keep": 1, "b": None})
+@example("{% for p in (events | first).payload %}{{ p.a }}{% endfor %}", {"keep": 1, "b": None})
 def test_what_a_template_does_not_read_can_go(source, payload):
     uses = uses_of_template(source)
     for field in FIELDS:

@@ -143,9 +143,10 @@ class _Walk:
     def _items(self, node: Any) -> _Places:
         """Where the items are of what is iterated over. A mapping's keys are read of the mapping."""
         places = self.places(node)
-        self.read(frozenset(place for place in places if place in ROOTS))
+        roots = _roots(places)
+        self.read(roots)
         self.read(places, whole=False)
-        return extended(places - ROOTS, ITEM)
+        return extended(places - roots, ITEM)
 
     def _item(self, places: _Places, key: Any) -> _Places:
         if isinstance(key, nodes.Const) and isinstance(key.value, str):
@@ -178,13 +179,13 @@ class _Walk:
             return places | given
         self.read(given)
         self.read(places, whole=False)  # of the wrong kind, they fail even where nobody looks at the result
-        if name in _SHALLOW:
-            self.read(places & ROOTS)
-            return _NONE
         if name == "attr":
             return extended(places, attribute or ANY)
         if name in ("items", "dictsort"):
             return extended(places, ANY)
+        self.read(_roots(places))  # which keys they have is seen by all that count, or go through, items
+        if name in _SHALLOW:
+            return _NONE
         if name in _BY_ATTRIBUTE and attribute:
             inner = extended(places, ITEM)
             for key in attribute.split("."):
@@ -221,6 +222,11 @@ def _attribute(node: Any) -> str | None:
         if isinstance(found, nodes.Const) and isinstance(found.value, str):
             return found.value
     return None
+
+
+def _roots(places: _Places) -> _Places:
+    """Those that are a whole report, payload or call report: mappings of any fields."""
+    return frozenset(place for place in places if place in ROOTS or (len(place) > 2 and _in_report(place) in ROOTS))
 
 
 def _in_report(place: Path) -> Path | None:
