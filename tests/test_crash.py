@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 KILLS = 50
 EVENTS = 3_200
-"""How many are emitted while there are kills; then more, until DELIVERIES are owed for those that `emit` returned for."""
+"""Emitted while processes are killed; then more, until DELIVERIES are owed for those that `emit` returned for."""
 DELIVERIES = 10_000
 WORKING = 3
 CONCERNED = {"repo.sync.start": WORKING, "repo.publish.start": WORKING + 1, "repo.publish.finish": WORKING + 2}

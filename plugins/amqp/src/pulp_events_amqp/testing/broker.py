@@ -160,7 +160,7 @@ class AmqpBroker:
         """Number of clients connected now."""
         return len(self._peers)
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[ReceivedMessage]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[ReceivedMessage]:
         """The messages, once there are at least `count`; TimeoutError after `timeout` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self._messages) >= count, timeout):
