@@ -11,11 +11,6 @@ from pulp_events_postgres.set_up import server_version
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=[13, 14, 15, 16, 17, 18], ids="PostgreSQL {}".format)
-def major(request):
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def server(major, servers, missing):
     """In place of the session's."""
