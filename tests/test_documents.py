@@ -444,7 +444,7 @@ def test_every_direct_dependency_is_listed_with_its_licence():
                 metadata = distribution(dependency).metadata
             except PackageNotFoundError:
                 continue  # an extra that is not installed here
-            licence = metadata["License-Expression"] or metadata["License"]
+            licence = metadata.get("License-Expression") or metadata.get("License")
             if licence is None:  # only a classifier, such as `License :: OSI Approved :: BSD License`
                 licence = next(one for one in metadata.get_all("Classifier") if one.startswith("License")).split()[-2]
             assert licence.replace("Apache Software License", "Apache-2.0") in row[0], f"{dependency}: {licence}"

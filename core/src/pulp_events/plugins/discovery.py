@@ -104,7 +104,7 @@ def _ask_importlib(group: str) -> Iterator[EntryPoint]:
     for distribution in importlib.metadata.distributions():
         points = distribution.entry_points
         texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
-        name = normalised(distribution.metadata["Name"] or "") if any(texts) else ""
+        name = normalised((distribution.metadata.get_all("Name") or [""])[0]) if any(texts) else ""
         if name not in seen and (name or points):
             seen.update({name} - {""})
             yield from points.select(group=group)

@@ -67,6 +67,6 @@ class Plugin:
     def _metadata(self, key: str) -> str:
         try:
             found = self.entry_point and self.entry_point.dist
-            return str(found.metadata[key] or "") if found else ""
+            return str((found.metadata.get_all(key) or [""])[0]) if found else ""
         except Exception:  # noqa: BLE001  # metadata that cannot be read must not end a list of plugins
             return ""
