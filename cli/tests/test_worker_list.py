@@ -84,6 +84,8 @@ def test_an_application_that_only_emits_is_told_from_one_that_delivers(admin):
         (["--proceses=2"], "did you mean '--processes'?"),
         (["--processes=2", "--drian"], "unknown option --drian; did you mean '--drain'?"),
         (["--processes=2", "list"], "the options before `list`"),
+        (["--processes=257"], "'257' is too large; write a number from 1 to 256"),
+        (["--processes=1000000", "--print-unit"], "is too large; write a number from 1 to 256"),
         (["list", "--drain"], "unknown option --drain"),
         (["list", "me"], "unexpected argument 'me'"),
     ],

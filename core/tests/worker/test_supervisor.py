@@ -13,6 +13,7 @@ from pulp_events.processes.complaints import EVERY, Complaints
 from pulp_events.processes.supervisor import LONGEST_PAUSE, Supervisor
 from pulp_events.worker.health import PoolHealth
 from pulp_events.worker.pace import Made, Pace
+from pulp_events.worker.pool import MOST_PROCESSES, WorkerPool
 
 SLEEP = ["-c", "import time; time.sleep(60)"]
 
@@ -134,6 +135,12 @@ sys.exit(pool.run())
 
 def start_pool(place, processes=2, interpreter="-", give_up=600, start_limit=300):
     return place.start(POOL, processes, place.config, place.folder / "data", interpreter, give_up, start_limit)
+
+
+@pytest.mark.parametrize("processes", [0, MOST_PROCESSES + 1])
+def test_a_pool_has_a_number_of_processes_that_can_be_meant(processes):
+    with pytest.raises(ValueError, match=r"worker processes; there may be 1 to 256$"):
+        WorkerPool(processes, None, None)
 
 
 def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):

@@ -20,10 +20,26 @@ from pulp_events_cli.session import Session
 _START_LIMIT = 300.0
 
 
+def _processes(text: str) -> int:
+    from pulp_events.worker.pool import MOST_PROCESSES
+
+    number = positive(text)
+    if number > MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.60} is too large; write a number from 1 to {MOST_PROCESSES}: each process makes as many "
+            "deliveries at once as `concurrency` in [delivery] says"
+        )
+    return number
+
+
 def fill(parser: Parser, session: Session) -> None:
     """Add the options."""
     parser.add_argument(
-        "--processes", type=positive, default=1, metavar="NUMBER", help="number of worker processes; default: 1"
+        "--processes",
+        type=_processes,
+        default=1,
+        metavar="NUMBER",
+        help="number of worker processes, up to 256; each makes many deliveries at once; default: 1",
     )
     parser.add_argument(
         "--grace",

@@ -18,6 +18,9 @@ from pulp_events.worker.health import PoolHealth
 from pulp_events.worker.reports import Reports
 from pulp_events.worker.signals import Signals
 
+MOST_PROCESSES = 256
+"""More are taken for a slip: each has its own interpreter, and makes hundreds of attempts at once."""
+
 GIVE_UP = 600.0
 """Seconds without a working worker after which the pool ends with an error, so that its supervisor sees it."""
 
@@ -54,7 +57,12 @@ class WorkerPool:
         start_limit: float = START_LIMIT,
         reloaded: Callable[[], object] = lambda: None,
     ) -> None:
-        """`settings`: as of `EventBus.open`. `data_dir`: None leaves it to the settings, also when they change."""
+        """`settings`: as of `EventBus.open`. `data_dir`: None leaves it to the settings, also when they change.
+
+        Raises ValueError if `processes` is below 1 or above MOST_PROCESSES.
+        """
+        if not 1 <= processes <= MOST_PROCESSES:
+            raise ValueError(f"{processes} worker processes; there may be 1 to {MOST_PROCESSES}")
         given = None if settings is None else GivenSettings.of(settings)
         self._grace = grace
         self._give_up = give_up
