@@ -231,6 +231,32 @@ def test_a_coroutine_that_blocks_its_loop_stops_neither_other_types_nor_what_com
     eventually(lambda: bus.deliveries.stats().delivered == 3)
 
 
+@pytest.mark.parametrize("first", ["blocks", "healthy"])
+def test_what_a_blocked_loop_did_not_begin_is_begun_in_another(
+    open_async, deliverer, eventually, monkeypatch, caplog, first
+):
+    monkeypatch.setattr(event_loops, "BLOCKED", 0.2)
+    monkeypatch.setattr("pulp_events.dispatcher.timekeeper.SUPERVISE", 0.05)
+    bus, release = open_async(lanes=4), threading.Event()
+
+    async def block():
+        release.wait(60)
+
+    deliverer.behaviour["blocks"] = block
+    for name in sorted(["blocks", "healthy"], key=lambda name: name != first):
+        bus.listeners.create("deliverer", {"name": name}, ["*"], name=name)
+    healthy = bus.listeners.get("healthy").id
+    events = bus.emit_many([("repo.sync.start", {})] * 8)
+    try:
+        eventually(lambda: bus.deliveries.stats().by_listener[healthy]["delivered"] == 8)
+        assert 1 <= caplog.text.count("blocks its event loop") <= event_loops.MOST_BLOCKED
+    finally:
+        release.set()
+    eventually(lambda: bus.deliveries.stats().delivered == 16)
+    # each once, wherever it was begun
+    assert sorted(deliverer.done) == sorted((name, event.id) for name in ("blocks", "healthy") for event in events)
+
+
 def test_a_channel_of_a_loop_that_was_replaced_is_replaced_with_it(
     open_async, connected, eventually, monkeypatch, caplog
 ):

@@ -151,6 +151,8 @@ class _Loop:
         self._tasks: dict[asyncio.Task[Any], InLoop] = {}
         self._waiting: dict[InLoop, tuple[Work, Ended]] = {}
         """What no task was made for yet."""
+        self._unbegun: dict[InLoop, tuple[Work, Ended]] = {}
+        """What has a task that did not run yet."""
         self._woken = False
         """True while the loop is to begin what waits."""
         self._called = self._delay = 0.0
@@ -206,26 +208,48 @@ class _Loop:
         return time.monotonic() - self._called if self._woken else self._delay
 
     def withdraw(self) -> list[Callable[[_Loop], None]]:
-        """Take back what was not begun: each is called with the loop that it is to be spawned in."""
+        """Take back what was not begun: each is called with the loop that it is to be spawned in.
+
+        Those of the listener that blocks this loop come last: it may block the next one, too.
+        """
+        blocks = self._running()
         with self._lock:
-            taken, self._waiting = self._waiting, {}
-            self._woken = False
-        return [partial(_spawn, turn, *each) for turn, each in taken.items()]
+            taken = self._unbegun | self._waiting
+            self._unbegun, self._waiting, self._woken = {}, {}, False
+        ordered = sorted(taken, key=lambda turn: blocks is not None and turn.route is blocks.route)
+        return [partial(_spawn, turn, *taken[turn]) for turn in ordered]
 
     def _begin_waiting(self) -> None:
         with self._lock:
-            begun, self._waiting = self._waiting, {}
+            self._unbegun |= (waiting := self._waiting)
+            self._waiting = {}
             self._woken, self._delay = False, time.monotonic() - self._called
-        for turn, (work, ended) in begun.items():
-            task = self.loop.create_task(work())
+        for turn in waiting:
+            task = self.loop.create_task(self._do(turn))
             self._tasks[task] = turn
-            task.add_done_callback(partial(self._over, ended))
+            task.add_done_callback(self._over)
 
-    def _over(self, ended: Ended, task: asyncio.Task[Any]) -> None:
-        del self._tasks[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _logger.error("deliveries to a listener were interrupted: %s", error)
-        ended()
+    async def _do(self, turn: InLoop) -> None:
+        with self._lock:
+            found = self._unbegun.pop(turn, None)
+        if found is None:
+            return  # another loop has it
+        work, ended = found
+        try:
+            await work()
+        finally:
+            ended()  # here, as callbacks of the task come after other tasks, which may block the loop
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        turn = self._tasks.pop(task)
+        if not task.cancelled():
+            if (error := task.exception()) is not None:
+                _logger.error("deliveries to a listener were interrupted: %s", error)
+            return
+        with self._lock:
+            found = self._unbegun.pop(turn, None)
+        if found is not None:  # cancelled before it ran
+            found[1]()
 
     def is_alive(self) -> bool:
         """False once a question stays unanswered for BLOCKED seconds; asks the next one."""
@@ -242,11 +266,14 @@ class _Loop:
 
     def culprit(self) -> str:
         """Names the listener whose coroutine runs now, if that is known."""
+        turn = self._running()
+        return "" if turn is None else f" for listener {turn.route.listener.id}"
+
+    def _running(self) -> InLoop | None:
         import asyncio
 
         task = asyncio.current_task(self.loop)
-        turn = None if task is None else self._tasks.get(task)
-        return "" if turn is None else f" for listener {turn.route.listener.id}"
+        return None if task is None else self._tasks.get(task)
 
     def stop_when_done(self) -> None:
         """End the thread once its tasks are over."""
