@@ -347,6 +347,39 @@ def test_a_naive_datetime_in_a_pydantic_model_is_refused_wherever_it_is(bus, hel
         bus.emit("repo.sync.start", {"repo_id": [Stop(at=NAIVE)]})
 
 
+class Crate(BaseModel):
+    held: Any = None
+    failing: int = 0
+
+    @field_serializer("failing")
+    def written(self, value):
+        return 1 // (1 - value)
+
+
+def crate_of_itself():
+    made = Crate()
+    made.held = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: Crate(held=object()), "Unable to serialize unknown type: <class 'object'>"),
+        (lambda: Crate(failing=1), "integer division or modulo by zero"),
+        (crate_of_itself, "Circular reference"),
+    ],
+)
+def test_a_pydantic_model_that_cannot_be_written_is_an_invalid_event(bus, tmp_path, make, why):
+    with pytest.raises(InvalidEvent) as refused:
+        bus.emit("repo.sync.start", {"repo_id": [make()]})
+    assert str(refused.value).startswith("payload.repo_id[0] is a ")
+    assert "Crate that pydantic cannot write as JSON (" in str(refused.value) and why in str(refused.value)
+    with EventBus.open(data_dir=tmp_path / "careful", deliver="external", on_error="log") as careful:
+        assert "pydantic cannot write" in str(careful.emit("repo.sync.start", {"repo_id": make()}).error)
+        assert careful.refused == {"InvalidEvent": 1}
+
+
 def test_what_a_pydantic_model_writes_with_a_zone_or_as_text_is_as_the_model_has_it(bus):
     tour = Tour(fixed=NAIVE, day=date(2026, 1, 2), hour=time(12), named=["2026-01-02T12:00:00", NOON])
     assert thaw(bus.emit(tour).payload) == {
