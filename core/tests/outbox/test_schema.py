@@ -32,6 +32,37 @@ def made_by(version, path):
     path.chmod(0o600)
 
 
+class RaisedByAHandler(Exception):
+    pass
+
+
+class Interrupted(sqlite3.Connection):
+    """As where a signal handler raises just after a statement."""
+
+    after = ""
+
+    def execute(self, sql, *arguments):
+        found = super().execute(sql, *arguments)
+        if self.after and sql.startswith(self.after):
+            raise RaisedByAHandler
+        return found
+
+
+@pytest.mark.parametrize("after", ["BEGIN", "CREATE", "INSERT", "COMMIT"])
+def test_what_a_signal_handler_raises_amid_a_migration_is_what_comes_out_of_it(tmp_path, after):
+    connection = sqlite3.connect(tmp_path / "outbox.sqlite", factory=Interrupted, isolation_level=None)
+    connection.after = after
+    with contextlib.closing(connection):
+        with pytest.raises(RaisedByAHandler):
+            schema.migrate(connection, "outbox")
+        assert not connection.in_transaction and schema.version(connection) == (
+            schema.VERSION if after == "COMMIT" else 0
+        )
+        connection.after = ""
+        schema.migrate(connection, "outbox")
+        assert schema.version(connection) == schema.VERSION
+
+
 @pytest.mark.parametrize("version", range(1, schema.VERSION))
 def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(tmp_path, version):
     path = tmp_path / "outbox.sqlite"

@@ -100,6 +100,36 @@ def test_whatever_runs_in_the_middle_of_an_emit_is_served_or_told_why_not(place,
     assert all("signal handler or finalizer while the same thread was" in text for text in texts), texts
 
 
+FIRST = """
+import sys
+from pulp_events import EventBus, StoreError
+
+class Amid:
+    '''Emits while the first emit imports what it needs, as a signal handler or finalizer may.'''
+    told = None
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if cls.told is None and name == "pulp_events.events.jsonable":
+            cls.told = "stored"
+            try:
+                bus.emit("repo.sync.finish", {"repo_id": "inner"})
+            except StoreError as error:
+                cls.told = str(error)
+
+bus = EventBus.open(deliver="external")
+sys.meta_path.insert(0, Amid)
+outer = bus.emit("repo.sync.start", {"repo_id": "outer"})
+print(Amid.told)
+print(bus.emit("repo.sync.start", {"repo_id": "later"}).event_type)
+"""
+
+
+def test_an_emit_amid_the_imports_of_the_first_one_is_told_why_not(place):
+    told, later = place.start(FIRST).communicate(timeout=60)[0].splitlines()
+    assert "while the same thread was making ready to emit; nothing was stored" in told
+    assert later == "repo.sync.start"
+
+
 def test_a_turn_is_refused_to_the_thread_that_has_it_and_free_again_afterwards():
     turn = Exclusive("counting")
 

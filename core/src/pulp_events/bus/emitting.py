@@ -16,7 +16,7 @@ from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock
-from pulp_events.system.exclusive import InUse
+from pulp_events.system.exclusive import Exclusive, InUse
 from pulp_events.system.signal_handlers import raised_in_handler
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Emitting:
         self._emitter: Emitter | None = None
         self._storing: Storing | None = None
         self._in_use = in_use
+        self._making = Exclusive("making ready to emit")
         self.dropped: Dropped = Dropped(lambda: delivering.outbox, clock)
         self.refusals: Refusals = Refusals(on_error, self.dropped, clock, settings.section("events")["source"])
 
@@ -84,7 +85,12 @@ class Emitting:
         return self._emitter or self._before
 
     def make(self) -> tuple[Emitter, Storing]:
-        """Make them, with all that has to be imported for it."""
+        """Make them, with all that has to be imported for it. Raises Reentered in the middle of just that."""
+        return self._making.run(self._make)
+
+    def _make(self) -> tuple[Emitter, Storing]:
+        if self._emitter is not None and self._storing is not None:
+            return self._emitter, self._storing
         from pulp_events.bus.emitter import Emitter
         from pulp_events.bus.storing import Storing
 

@@ -224,16 +224,17 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     """
     if known(version(connection), path) == VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         for script in MIGRATIONS[known(version(connection), path) : VERSION]:
             for statement in _statements(script):
                 connection.execute(statement)
         connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('version', ?)", (VERSION,))
         connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    finally:  # a signal handler may raise at any step, also before the first and after the last
+        if connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
 
 
 def known(found: int, path: str) -> int:
