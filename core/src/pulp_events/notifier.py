@@ -31,7 +31,7 @@ retries. What a notifier may rely on:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -99,13 +99,13 @@ class Channel:
     For a failed attempt, the failure's text is kept, with this below it. Lists show the first line.
     """
 
-    def open(self) -> None:
+    def open(self) -> Awaitable[None] | None:
         """Connect. A failure applies to the delivery that was about to be sent."""
 
-    def close(self) -> None:
+    def close(self) -> Awaitable[None] | None:
         """Release all resources. Called once, even after a failed `open`."""
 
-    def send(self, delivery: Delivery) -> None:
+    def send(self, delivery: Delivery) -> Awaitable[None] | None:
         """Deliver `delivery.report` to `delivery.target`; return None once the receiver has it.
 
         Raises TransientFailure or PermanentFailure. Any other exception, and any return value other than None, counts
@@ -219,7 +219,7 @@ class Notifier:
     `WITHIN_NETWORKS`: to what a listener's configuration names, and `open_within` holds it to networks;
     `AS_SETTINGS_SAY`: only to what the notifier's section of server.conf names. None: nobody knows."""
 
-    def deliver(self, event: Event, config: Config) -> None:
+    def deliver(self, event: Event, config: Config) -> Awaitable[None] | None:
         """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does.
 
         One that has a parameter `delivery_id` beside these is given the delivery's id, which is the same on every
@@ -329,11 +329,11 @@ class _DeliverChannel(Channel):
     """Calls `Notifier.deliver`; there is no connection to keep."""
 
     def __init__(self, notifier: Notifier, config: Config) -> None:
-        self._deliver: Callable[..., None] = notifier.deliver
+        self._deliver: Callable[..., Awaitable[None] | None] = notifier.deliver
         self._config = config
         self._takes_id = _has_parameter(notifier.deliver, "delivery_id")
 
-    def send(self, delivery: Delivery) -> None:
+    def send(self, delivery: Delivery) -> Awaitable[None] | None:
         if self._takes_id:
             return self._deliver(delivery.event, self._config, delivery_id=delivery.id)
         return self._deliver(delivery.event, self._config)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
-from pulp_events import Event, EventBus, EventModel, EventType
+from pulp_events import Channel, Config, Delivery, Event, EventBus, EventModel, EventType, Notifier
 from pulp_events.testing import record_events
 
 
@@ -101,6 +101,32 @@ async def order() -> datetime:
     await bus.emit_async(OrderCreated(id="x"))  # E: Argument "id" to "OrderCreated" has incompatible type "str"
     await bus.emit_async("order.created", {"id": 7})
     return (await bus.emit_async(OrderCreated(id=7))).time
+
+
+class Plain(Notifier):
+    def deliver(self, event: Event, config: Config) -> None:
+        pass
+
+
+class Awaited(Notifier):
+    async def deliver(self, event: Event, config: Config) -> None:
+        pass
+
+
+class AwaitedChannel(Channel):
+    async def open(self) -> None:
+        pass
+
+    async def send(self, delivery: Delivery) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+class Wrong(Channel):
+    def send(self, delivery: Delivery) -> int:  # E: Return type "int" of "send" incompatible with return type
+        return 1
 
 
 asyncio.run(order())

@@ -11,7 +11,14 @@ from marshmallow import Schema, ValidationError, fields
 
 from pulp_events import InvalidConfig, Notifier, SettingsError
 from pulp_events.listeners.notifier_config import validate
-from pulp_events.redaction.passwords import MASK, SHORTEST_PART, mask_message, mask_passwords, mask_value, passwords_of_urls
+from pulp_events.redaction.passwords import (
+    MASK,
+    SHORTEST_PART,
+    mask_message,
+    mask_passwords,
+    mask_value,
+    passwords_of_urls,
+)
 from pulp_events.secrets import Scrubber, redact, secret_values
 from pulp_events.settings.settings import Settings
 

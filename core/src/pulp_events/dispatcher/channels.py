@@ -83,7 +83,7 @@ def make_channel(listener_id: str, traits: Traits, configuration: Configuration)
 def connect(channel: Channel) -> object:
     """Call the channel's `open`, or its `__enter__` where it has one of its own; what may have to be awaited."""
     if type(channel).__enter__ is Channel.__enter__:
-        return channel.open()  # type: ignore[func-returns-value]
+        return channel.open()
     channel.__enter__()
     return None
 
@@ -91,7 +91,7 @@ def connect(channel: Channel) -> object:
 def disconnect(channel: Channel) -> object:
     """The same for `close` and `__exit__`."""
     if type(channel).__exit__ is Channel.__exit__:
-        return channel.close()  # type: ignore[func-returns-value]
+        return channel.close()
     channel.__exit__(None, None, None)
     return None
 

@@ -39,7 +39,7 @@ async def _send_one(turn: Turn, opened: OpenChannel, delivery: Delivery, may_ren
     log_fields.begin(delivery)
     try:
         channel.detail = ""
-        value = await awaited(turn, channel.send(delivery))  # type: ignore[func-returns-value]
+        value = await awaited(turn, channel.send(delivery))
         found = verdicts.of_return(value, boundary.detail_of(channel))
     except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
         found = verdicts.of_exception(error, _text_of(channel))

@@ -88,7 +88,7 @@ class _Calls(Channel):
         self._function = made.function
         self._takes_delivery = made.takes_delivery
 
-    def send(self, delivery: Delivery) -> Awaitable[None] | None:  # type: ignore[override]
+    def send(self, delivery: Delivery) -> Awaitable[None] | None:
         with calling():
             found = self._call(delivery)
         # What is returned says nothing: the function is the application's own, and may be called by it, too.
@@ -101,7 +101,7 @@ class _Calls(Channel):
 class _AwaitedCalls(_Calls):
     """Calls a coroutine function: many of them at once in an event loop."""
 
-    async def send(self, delivery: Delivery) -> None:  # type: ignore[override]
+    async def send(self, delivery: Delivery) -> None:
         await _awaited(self._call(delivery))
 
 

@@ -118,9 +118,9 @@ def _span(text: str) -> tuple[int, int] | None:
         authority = text.find("]", start) + 1 if text.startswith("[", start) else start
         colon = text.find(":", authority)
         at = text.find("@", authority)
-        if 0 <= at and not 0 <= colon < at - 1 and re.search(_HTTP, text[:start], re.IGNORECASE):
-            if not any(mark in text[authority:at] for mark in "/?#"):
-                return authority, at
+        alone = at >= 0 and not 0 <= colon < at - 1 and not any(mark in text[authority:at] for mark in "/?#")
+        if alone and re.search(_HTTP, text[:start], re.IGNORECASE):
+            return authority, at
         if colon < 0 or any(mark in text[authority:colon] for mark in "/?#") or _PORT.match(text, colon + 1):
             continue
         at = text.rfind("@", colon)

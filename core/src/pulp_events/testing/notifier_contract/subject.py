@@ -141,7 +141,7 @@ class Subject:
                 if failure is not None:
                     raise failure
         else:
-            found: object = channel.send(delivery)  # type: ignore[func-returns-value]
+            found: object = channel.send(delivery)
             assert found is None, "send() and deliver() return None"
 
     def results(

@@ -45,13 +45,13 @@ class Waiting(Channel):
         self._limit = limit
 
     def open(self) -> None:
-        self._finish(self._channel.open())  # type: ignore[func-returns-value]
+        self._finish(self._channel.open())
 
     def close(self) -> None:
-        self._finish(self._channel.close())  # type: ignore[func-returns-value]
+        self._finish(self._channel.close())
 
     def send(self, delivery: Delivery) -> None:
-        value = self._finish(self._channel.send(delivery))  # type: ignore[func-returns-value]
+        value = self._finish(self._channel.send(delivery))
         self.detail, self.broken = self._channel.detail, self._channel.broken
         return value  # type: ignore[no-any-return]  # a claim looks whether it is None
 
