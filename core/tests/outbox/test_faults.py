@@ -18,7 +18,7 @@ import pytest
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite import connection as connection_module
-from pulp_events.outbox.sqlite import reader, schema
+from pulp_events.outbox.sqlite import reader, schema, scrubbing
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.sqlite.writer import LOG_BYTES, Writer
 from pulp_events.outbox.states import FINISHED
@@ -67,6 +67,14 @@ def test_the_log_grows_while_somebody_reads_and_is_cut_afterwards(outbox, path):
     for _ in range(2):  # the first carries the log over, the second begins it again
         outbox.add([new_event()])
     assert log.stat().st_size <= LOG_BYTES
+
+
+def test_a_folder_in_the_place_of_the_file_is_said_to_be_one_and_stays(path):
+    path.mkdir(parents=True)
+    for use in (SQLiteOutbox, lambda where: scrubbing.scrub(where, 1.0)):
+        with pytest.raises(StoreError, match=r"outbox.sqlite: Is a directory; .*move it away"):
+            use(path)
+    assert path.is_dir() and not [one for one in path.parent.iterdir() if ".corrupt-" in one.name]
 
 
 def test_a_file_of_garbage_is_set_aside_and_never_deleted(path, caplog):

@@ -7,6 +7,7 @@ by itself, and is not with its log.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from pulp_events.errors import StoreBusy
 from pulp_events.outbox.sqlite import damage, seal
-from pulp_events.outbox.sqlite.connection import ERRORS, damaged
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain
 from pulp_events.outbox.sqlite.onlooker import Onlooker, has_log
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
 from pulp_events.outbox.sqlite.uri import read_only
@@ -31,13 +32,11 @@ def is_backup(path: Path) -> bool:
     """True if this file is a backup that nobody has opened as an outbox yet."""
     if not path.exists():
         return False
-    connection = sqlite3.connect(read_only(path, immutable=True), uri=True)
     try:
-        return bool(connection.execute("PRAGMA application_id").fetchone()[0] == BACKUP_MARK)
-    except ERRORS:
+        with contextlib.closing(sqlite3.connect(read_only(path, immutable=True), uri=True)) as connection:
+            return bool(connection.execute("PRAGMA application_id").fetchone()[0] == BACKUP_MARK)
+    except ERRORS:  # such as a folder, or a file that nobody may read: whoever opens it next says so
         return False
-    finally:
-        connection.close()
 
 
 def is_foreign(path: Path) -> bool:
@@ -54,18 +53,18 @@ def is_foreign(path: Path) -> bool:
 def take_into_use(path: Path) -> None:
     """Make a backup that was copied here an outbox, without a log that was another's. The caller holds the lock.
 
-    Raises StoreCorrupt where the file is not as it was written.
+    Raises StoreCorrupt where the file is not as it was written, StoreError where it cannot be written.
     """
     if has_log(path):
         set_log_aside(path)
     whole = _seal(path)
     if whole is not None and not seal.is_whole(path, whole):
         raise damaged(path, "it is not as the backup was written")
-    connection = sqlite3.connect(path, isolation_level=None)
     try:
-        make_outbox(connection)
-    finally:
-        connection.close()
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            make_outbox(connection)
+    except ERRORS as error:
+        raise explain(path, error) from error
 
 
 def _seal(path: Path) -> str | None:

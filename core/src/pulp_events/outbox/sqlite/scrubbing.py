@@ -21,14 +21,14 @@ _NOT_COPIES = ("-wal", "-shm", ".lock", ".damaged")
 
 def scrub(path: Path, timeout: float) -> None:
     """Write the file anew, and empty its log. Raises StoreError; StoreBusy after `timeout` seconds."""
-    with contextlib.closing(connect(path)) as own:
-        try:
+    try:
+        with contextlib.closing(connect(path)) as own:
             patiently(own.execute, "PRAGMA synchronous = FULL")
             patiently(own.execute, "VACUUM", path=path, timeout=timeout)
             if _emptied(own, timeout):
                 return
-        except sqlite3.Error as error:
-            raise explain(path, error) from error
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
     raise StoreBusy(
         f"{path}-wal may still hold what was erased: another process was in the middle of reading for {timeout:g} s; "
         f"nothing is lost; end it (`fuser {path}` lists those that have the file open) and run the command again"
