@@ -1,5 +1,6 @@
 """Backups: made while everything runs, restored whole or not at all, and known where somebody copies one by hand."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -76,6 +77,27 @@ def killed_in_use(path, events, more=0):
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(path), str(events), str(more)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.with_name(path.name + "-wal").stat().st_size
+
+
+def test_a_backup_replaces_an_earlier_one_and_no_other_file(files, tmp_path):
+    outbox, listeners, target = files
+    target.touch()
+    for _ in range(2):
+        backup.write(outbox, listeners, target, NOW)
+    link, others = tmp_path / "link", [tmp_path / "server.conf", tmp_path / "some.sqlite"]
+    others[0].write_text("[events]\n")
+    with contextlib.closing(sqlite3.connect(others[1])) as connection:
+        connection.execute("CREATE TABLE own (a)")
+    for other in others:
+        content = other.read_bytes()
+        link.unlink(missing_ok=True)
+        link.symlink_to(other)
+        for given in (other, link):
+            with pytest.raises(
+                StoreError, match=f"{other} is there already, and is no backup; remove it first, or name"
+            ):
+                backup.write(outbox, listeners, given, NOW)
+        assert other.read_bytes() == content
 
 
 def test_a_backup_is_made_while_others_write_and_holds_what_was_there(files):

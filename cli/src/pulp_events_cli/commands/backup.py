@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "file", metavar="FILE", help="file to write, readable by its owner only; an existing file is replaced"
+        "file", metavar="FILE", help="file to write, readable by its owner only; an earlier backup is replaced"
     )
     parser.epilog = (
         "Applications and workers can keep running. The file contains the listeners' secrets. "

@@ -22,7 +22,7 @@ from typing import Any
 from pulp_events.errors import TOO_NEW, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.sqlite import damage, schema, seal
 from pulp_events.outbox.sqlite.connection import explain_only
-from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox
+from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, is_backup, make_outbox
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.system import data_dir
 from pulp_events.system.clock import from_timestamp
@@ -66,8 +66,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
     """Make the file `target` (mode 0600), whole or not at all, while others use the outbox. `now`: for its date.
 
     `files`: names of files of plugins beside that of the listeners; those that are not there are passed over. Where
-    `target` is a link, what it leads to is written. Raises StoreError; StoreTooNew where a newer release wrote the
-    outbox or the listeners.
+    `target` is a link, what it leads to is written. An earlier backup is replaced, and an empty file. Raises
+    StoreError, also where the file is another; StoreTooNew where a newer release wrote the outbox or the listeners.
     """
     target = Path(os.path.realpath(target))
     if _is_one_of_ours(target, outbox, listeners) or str(target) in {str(listeners.parent / each) for each in files}:
@@ -76,6 +76,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
         raise StoreError(f"{target.parent} is not an existing folder; create it, or name a file in another one")
     if target.exists() and not target.is_file():
         raise StoreError(f"{target} is not a regular file; name one that can be replaced")
+    if target.exists() and target.stat().st_size and not is_backup(target):
+        raise StoreError(f"{target} is there already, and is no backup; remove it first, or name another file")
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     _remove_leftovers(target)
     try:
