@@ -186,7 +186,7 @@ def test_passwords_of_urls_are_masked(text, masked):
 
 
 @pytest.mark.parametrize(
-    "text", ["http://h:80/x", "amqp://u@h/", "a:b@c", "mail x@y: http://h/a:b", "http://h:80/ a@b"]
+    "text", ["http://h:80/x", "http://u@h/", "a:b@c", "mail x@y: http://h/a:b", "http://h:80/ a@b"]
 )
 def test_what_has_no_password_stays_as_it_is(text):
     assert mask_passwords(text) == text

@@ -1,7 +1,6 @@
 """Passwords in addresses: in URLs that stand in a text, and in what somebody gave for an address and may be none.
 
-A token that stands alone before the host of an http or https URL is one, as in `https://TOKEN@host/`; what the query of
-a URL has under a name such as `token` is one, too.
+What the query of a URL has under a name such as `token` is one, too.
 """
 
 from __future__ import annotations
@@ -15,9 +14,6 @@ SHORTEST_PART = 4
 """Characters of a part of a password that is hidden by itself."""
 # Those that few texts need are compiled when first used: each start of pulp-admin imports this.
 _URL_PASSWORD = r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)"
-_URL_TOKEN = r"(?<![A-Za-z0-9+.-])(https?://)[^\s/:@?#'\"]+(?=:?@)"
-"""What stands alone before the host of a web address is as often a token as a user's name."""
-_HTTP = r"(?<![A-Za-z0-9+.-])https?://$"
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"\d*(?:$|[/?#]|[,;\s]+[A-Za-z][A-Za-z0-9+.-]*://)")
 _UNFINISHED_URL = r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$)))[^\s/'\"]+"
@@ -37,18 +33,16 @@ def mask_passwords(text: str) -> str:
     """The text with the passwords of the URLs in it masked, and secrets in their queries."""
     if "@" in text:
         text = re.sub(_URL_PASSWORD, r"\1:" + MASK, text)
-        text = re.sub(_URL_TOKEN, r"\1" + MASK, text, flags=re.IGNORECASE)
     return re.sub(_IN_QUERY, r"\1" + MASK, text, flags=re.IGNORECASE) if "=" in text else text
 
 
 def passwords_of_urls(text: str) -> Iterator[str]:
-    """The passwords of the URLs in a text, tokens in their place, and secrets in their queries, as they stand there and
-    decoded; also a password with a space, where all of the text is an address."""
+    """The passwords of the URLs in a text, and secrets in their queries, as they stand there and decoded; also a
+    password with a space, where all of the text is an address."""
     if "://" in text:
         from urllib.parse import unquote
 
         found = [match[0].partition(":")[2] for match in re.finditer(_URL_PASSWORD, text)]
-        found += [match[0][len(match[1]) :] for match in re.finditer(_URL_TOKEN, text, re.IGNORECASE)]
         if _SCHEME.match(text) and (span := _span(text)) is not None:
             found.append(text[slice(*span)])
         found += [match[2] for match in re.finditer(_IN_QUERY, text, re.IGNORECASE)]
@@ -117,10 +111,6 @@ def _span(text: str) -> tuple[int, int] | None:
     for start in schemes:
         authority = text.find("]", start) + 1 if text.startswith("[", start) else start
         colon = text.find(":", authority)
-        at = text.find("@", authority)
-        alone = at >= 0 and not 0 <= colon < at - 1 and not any(mark in text[authority:at] for mark in "/?#")
-        if alone and re.search(_HTTP, text[:start], re.IGNORECASE):
-            return authority, at
         if colon < 0 or any(mark in text[authority:colon] for mark in "/?#") or _PORT.match(text, colon + 1):
             continue
         at = text.rfind("@", colon)
