@@ -353,7 +353,9 @@ class Crate(BaseModel):
 
     @field_serializer("failing")
     def written(self, value):
-        return 1 // (1 - value)
+        if value:
+            raise ValueError("no crate fails here")
+        return value
 
 
 def crate_of_itself():
@@ -366,7 +368,7 @@ def crate_of_itself():
     ("make", "why"),
     [
         (lambda: Crate(held=object()), "Unable to serialize unknown type: <class 'object'>"),
-        (lambda: Crate(failing=1), "integer division or modulo by zero"),
+        (lambda: Crate(failing=1), "no crate fails here"),
         (crate_of_itself, "Circular reference"),
     ],
 )
