@@ -121,9 +121,9 @@ if [ -f next ]; then code=$(cat next); rm next; exit "$code"; fi
 if [ -f hang ]; then exec sleep 5; fi
 if [ -f always ]; then exit "$(cat always)"; fi
 cat > arriving.$$
-mv arriving.$$ "$(date +%s%N) $5"
+mv arriving.$$ "$(date +%s%N)-$$ $5"
 """
-"""Keeps messages in files, named by when they came and their recipient (`sendmail -i -f SENDER -- RECIPIENT`)."""
+"""`sendmail -i -f SENDER -- RECIPIENT`; keeps messages in files, named by time, process and recipient."""
 
 
 class SendmailEndpoint(SmtpEndpoint):

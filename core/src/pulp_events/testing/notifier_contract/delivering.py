@@ -151,15 +151,25 @@ class DeliveringClaims(Subject):
         )
 
     def _send_at_once(self, notifier: Notifier, endpoint: Any) -> list[BaseException]:
-        """Each of the marks by a channel in a thread of its own; what they raise."""
+        """Each of the marks by a channel in a thread of its own; what they raise.
+
+        Each channel has sent a report before: channels may share a connection, whose answers are held once a mark was
+        sent over it, and what opens a channel must not wait for that.
+        """
         errors: list[BaseException] = []
+        ready = threading.Barrier(len(MEETING), timeout=self.claim_limit)
 
         def work(mark: str) -> None:
             try:
                 with self.channel(notifier, endpoint) as channel:
+                    self.send(channel, delivery_to(notifier, endpoint, "before"))
+                    ready.wait()
                     self.send(channel, delivery_to(notifier, endpoint, mark))
+            except threading.BrokenBarrierError:
+                pass  # the other says why
             except BaseException as error:
                 errors.append(error)
+                ready.abort()
 
         threads = [threading.Thread(target=work, args=(mark,), daemon=True) for mark in MEETING]
         for thread in threads:
