@@ -251,3 +251,29 @@ def test_a_name_that_no_shell_could_set_is_refused_by_option_and_not_said(admin,
         assert refused.code == 2 and refused.err.count("\n") == 1 and admin.stored() == ""
         assert f"{place}: The name of an environment variable has only letters" in refused.err.replace(".0:", ":")
         assert "hunter" not in refused.err
+
+
+@pytest.mark.parametrize("name", ["--password", "--pasword", "--tokn", "--header"])
+def test_an_option_that_runs_into_its_secret_is_not_repeated(admin, name):
+    run = admin(*CREATE, f"{name}{SECRET}")
+    assert run.code == 2 and "unknown option --" in run.err
+    assert SECRET not in run.err and "********" in run.err
+
+
+def test_a_misspelt_option_of_a_secret_is_named(admin):
+    assert "unknown option --pasword; did you mean '--password'?" in admin(*CREATE, f"--pasword={SECRET}").err
+
+
+def test_the_name_of_a_header_that_cannot_be_set_is_told_and_its_value_is_not(admin):
+    run = admin(*CREATE[:-1], "--header=X-Team: one", f"--header=Content-Length: {SECRET}")
+    assert run.code == 2
+    assert "--header: Cannot set Content-Length, which is set for each request." in run.err
+    assert SECRET not in run.err
+
+
+@pytest.mark.parametrize(
+    "header", [SECRET, f"{SECRET} x", f"{SECRET} y: z", f"Host: {SECRET}", f"X-Team: {SECRET}\x01"]
+)
+def test_no_error_about_a_header_has_its_value(admin, header):
+    run = admin(*CREATE[:-1], f"--header={header}")
+    assert run.code == 2 and SECRET not in run.err

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pulp_events import EventBus
+
 CREATE = ("event", "listener", "email", "create", "--event-type=*", "--addresses=a@example.com")
 
 
@@ -32,6 +34,44 @@ def test_a_full_disk_behind_standard_output_gets_one_line(admin):
     with Path("/dev/full").open("w") as full:
         run = admin.process("event", "types", capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert run.code == 1 and run.err.count("\n") == 1 and run.err.startswith("pulp-admin: error: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/"),
+        ("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--json"),
+        ("event", "emit", "repo.sync.start", '--payload={"repo_id": "x"}', "--no-wait"),
+    ],
+)
+def test_a_full_disk_behind_standard_output_does_not_have_what_was_done_repeated(admin, words):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    admin.ok(*CREATE, "--subject=s")
+    with Path("/dev/full").open("w") as full:
+        run = admin.process(*words, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert run.code == 1 and run.err.count("\n") == 1, run.err
+    assert "the command was carried out" in run.err and "retry" not in run.err
+    with EventBus.open(admin.config, deliver="external") as bus:
+        assert len([*bus.listeners.list(), *bus.events.list()]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("event", "types"),
+        ("event", "plugin", "list"),
+        ("event", "listener", "export"),
+        ("event", "delivery", "stats"),
+        ("event", "delivery", "purge", "--state=dead", "--dry-run"),
+    ],
+)
+def test_a_full_disk_behind_standard_output_lets_what_only_reads_be_repeated(admin, words):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        run = admin.process(*words, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert run.code == 1 and run.err.endswith("free some space on its disk and retry\n")
 
 
 @pytest.mark.parametrize("words", [("event", "types"), ("event", "listener", "lst"), ("event", "listener", "--help")])

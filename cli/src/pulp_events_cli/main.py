@@ -6,12 +6,16 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pulp_events_cli import global_options
 from pulp_events_cli.errors import DONE, FAILED, USAGE, CommandFailed, UsageError, exit_code
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.output import log_lines, own_stdout, streams
 from pulp_events_cli.output.records import print_json
+
+if TYPE_CHECKING:
+    from pulp_events_cli.session import Session
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,13 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     options = GlobalOptions()
+    session = None
     streams.prepare()
     try:
         options, words = global_options.extract(argv)
         streams.prepare(options.quiet)
         _refuse_undecodable(words)
         with own_stdout.kept(), log_lines.log_to_stderr(options.verbose):
-            code = _run(options, words)
+            from pulp_events_cli.session import Session
+
+            session = Session(options)
+            code = _run(session, words)
         streams.flush()
         return code
     except BrokenPipeError:
@@ -58,10 +66,11 @@ def _main(argv: Sequence[str]) -> int:
 
             print(nagios.start("unknown", str(error)))
             return nagios.CODES["unknown"]
-        return _report(error, options.verbose)
+        return _report(error, options.verbose, None if session is None else session.carried_out)
 
 
-def _run(options: GlobalOptions, words: Sequence[str]) -> int:
+def _run(session: Session, words: Sequence[str]) -> int:
+    options = session.options
     if options.version:
         from importlib.metadata import version
 
@@ -78,9 +87,7 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
         print(schema.read_text("utf-8"), end="")
         return DONE
     from pulp_events_cli.parser.root import build
-    from pulp_events_cli.session import Session
 
-    session = Session(options)
     parser = build(session)
     if options.man_pages is not None:
         from pulp_events_cli.manual.writing import write
@@ -111,7 +118,7 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _report(error: Exception, verbose: int) -> int:
+def _report(error: Exception, verbose: int, carried_out: bool | None) -> int:
     from pulp_events.errors import EventsError
     from pulp_events.system.remedies import remedy
 
@@ -122,7 +129,13 @@ def _report(error: Exception, verbose: int) -> int:
     if isinstance(error, UsageError | CommandFailed | EventsError):
         streams.error(str(error))
     elif isinstance(error, OSError):
-        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; {remedy(error)}")
+        if error.filename is None and carried_out is not None:
+            # Standard output: an error that looks as if nothing had been done would have the command repeated.
+            done = "was carried out" if carried_out else "may have been carried out"
+            advice = f"the command {done}, so look at what there is now before you repeat it"
+        else:
+            advice = remedy(error)
+        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; {advice}")
         streams.abandon_stdout()
     else:
         streams.error(

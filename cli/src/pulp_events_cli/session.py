@@ -7,7 +7,7 @@ import gc
 import os
 from contextlib import nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import DONE, FAILED, FOUND, USAGE
 from pulp_events_cli.global_options import GlobalOptions
@@ -61,6 +61,8 @@ class Session:
 
     def __init__(self, options: GlobalOptions) -> None:
         self.options = options
+        self.carried_out: bool | None = None
+        """Whether a command that changes something was; None: no such command was begun."""
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -119,7 +121,11 @@ class Session:
         return StoredListeners(self.settings(), self.plugins, lambda: self.open_bus(deliver))
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Carry out the command that was parsed; returns the exit code."""
+        """Carry out the command that was parsed; returns the exit code.
+
+        A command that changes nothing sets `only_reads`, so that an error in writing what it says is told as one that
+        matters no further.
+        """
         arguments.session = self
         arguments.json = self.options.json
         check_json(arguments)
@@ -129,6 +135,13 @@ class Session:
         if run is None:
             arguments.parser.print_help()
             return 0
+        changes = not (getattr(arguments, "only_reads", False) or getattr(arguments, "dry_run", False))
+        self.carried_out = False if changes else None
+        code = self._carry_out(arguments, run)
+        self.carried_out = True if changes else None
+        return code
+
+    def _carry_out(self, arguments: argparse.Namespace, run: Callable[..., Any]) -> int:
         deliver = getattr(arguments, "deliver", "external")
         if callable(deliver):
             deliver = deliver(arguments)

@@ -15,7 +15,9 @@ _SHELLS = ("bash", "zsh", "fish")
 def fill(parser: Parser) -> None:
     """Add the commands."""
     for shell in _SHELLS:
-        parser.offer(shell, f"print the completion script for {shell}", run=_print, deliver=None, shell=shell)
+        parser.offer(
+            shell, f"print the completion script for {shell}", run=_print, deliver=None, only_reads=True, shell=shell
+        )
     parser.offer("install", "set up completion for your shell", _fill_install)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    parser.offer("show", "show the settings in effect", run=_show, deliver=None)
+    parser.offer("show", "show the settings in effect", run=_show, deliver=None, only_reads=True)
     parser.offer("check", "check settings, data folder, stores and plugins", _fill_check)
 
 
@@ -35,7 +35,7 @@ def _fill_check(parser: Parser) -> None:
     )
     add_table(parser, FINDINGS)
     parser.epilog = "The exit code is 1 if there is a problem."
-    parser.set_defaults(run=_check, deliver=None, reports_config=True)
+    parser.set_defaults(run=_check, deliver=None, reports_config=True, only_reads=True)
 
 
 def _show(bus: None, arguments: argparse.Namespace) -> int:

@@ -51,13 +51,13 @@ def _fill_list(parser: Parser) -> None:
         "NEXT is the earliest time at which a pending delivery is attempted, by its place in the line (- where nobody "
         "knows), and WAITS FOR says what it waits for until then; so does `delivery show`."
     )
-    parser.set_defaults(run=_list)
+    parser.set_defaults(run=_list, only_reads=True)
 
 
 def _fill_show(parser: Parser) -> None:
     parser.add_argument("delivery_id", metavar="ID", help="id of the delivery, as `delivery list` shows it")
     add_table(parser, ATTEMPTS)
-    parser.set_defaults(run=_show)
+    parser.set_defaults(run=_show, only_reads=True)
 
 
 def _list(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -78,7 +78,7 @@ def fill(parser: Parser) -> None:
         "hours for three days, then in days, for 90 days. Seconds are off by 9 percent at most. --sort begins with the "
         "largest number: --sort failing shows those first of whose attempts the most failed."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -55,7 +55,7 @@ def fill(parser: Parser) -> None:
         "starts with all deliveries of events since then, in place of the last ones, and follows them too. If more "
         f"than {FOLLOWED:,} are pending, the oldest are not followed, and a line says how many are skipped."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def _number(text: str) -> int:

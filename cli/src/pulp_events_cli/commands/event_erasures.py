@@ -42,7 +42,7 @@ def fill(parser: Parser, session: Session) -> None:
         "Values in expressions are masked. One that is not finished was interrupted: something may be left in the "
         "files until `pulp-admin event erase` is run again."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

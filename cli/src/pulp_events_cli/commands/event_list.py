@@ -39,7 +39,7 @@ def fill(parser: Parser, session: Session) -> None:
         "Events are stored if a listener matches them, or all of them with keep = all in section [events] of "
         "server.conf, and kept for keep_for."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def add_query(parser: Parser) -> None:

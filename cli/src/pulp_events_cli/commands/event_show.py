@@ -57,7 +57,7 @@ def fill(parser: Parser, session: Session) -> None:
         "now, or as `unknown` where an earlier release did not store the event's scope; "
         "`pulp-admin event listener explain --event ID` tells it by the records of then."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -48,7 +48,7 @@ def fill(parser: Parser, session: Session) -> None:
         "is wrong: a listener that fails, deliveries that are overdue. With --nagios it is 0, 1 (warning), 2 "
         "(critical) or 3 (unknown)."
     )
-    parser.set_defaults(run=_run, deliver=None, reports_config=True)
+    parser.set_defaults(run=_run, deliver=None, reports_config=True, only_reads=True)
 
 
 def _silence(text: str) -> float:

@@ -78,7 +78,7 @@ def fill(parser: Parser, session: Session) -> None:
         "or has a rate, does not. Options that are given, also those of its type, change the listener for this test "
         "only. Events that nobody listened to are there with keep = all in section [events] of server.conf."
     )
-    parser.set_defaults(run=_run, options=None, options_type=None)
+    parser.set_defaults(run=_run, options=None, options_type=None, only_reads=True)
     parser.fill_for = lambda words: _fill_type(parser, words, session)
 
 

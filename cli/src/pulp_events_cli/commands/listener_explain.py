@@ -66,7 +66,7 @@ def fill(parser: Parser) -> None:
         "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now, or were to the "
         "stored one."
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, only_reads=True)
 
 
 def run(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -47,7 +47,7 @@ def fill_export(parser: Parser) -> None:
         "The output is YAML, or JSON with --json. Applying a masked secret leaves the stored one unchanged. References "
         "such as env:NAME are not secrets and are always written."
     )
-    parser.set_defaults(run=_export)
+    parser.set_defaults(run=_export, only_reads=True)
 
 
 def fill_apply(parser: Parser) -> None:

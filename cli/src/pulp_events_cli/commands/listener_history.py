@@ -36,7 +36,7 @@ def fill(parser: Parser) -> None:
         "The newest change comes first. Secrets are masked. Changes are kept for keep_history in section [events] of "
         "server.conf."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

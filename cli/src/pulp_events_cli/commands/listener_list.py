@@ -35,7 +35,7 @@ def fill(parser: Parser) -> None:
     )
     add_table(parser, LISTENERS, or_table="a line for each listener, with the usual columns")
     parser.epilog = "Options that filter the list also show health."
-    parser.set_defaults(run=run, reads_listeners=True)
+    parser.set_defaults(run=run, reads_listeners=True, only_reads=True)
 
 
 def run(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -66,7 +66,7 @@ def fill_delete(parser: Parser) -> None:
 def fill_show(parser: Parser) -> None:
     """Add the options of `show`."""
     add_listener_id(parser)
-    parser.set_defaults(run=_show)
+    parser.set_defaults(run=_show, only_reads=True)
 
 
 def fill_enable(parser: Parser) -> None:

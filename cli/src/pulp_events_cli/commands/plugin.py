@@ -49,7 +49,7 @@ def fill(parser: Parser, session: Session) -> None:
 
 def _fill_list(parser: Parser) -> None:
     add_table(parser, PLUGINS)
-    parser.set_defaults(run=_list, deliver=None)
+    parser.set_defaults(run=_list, deliver=None, only_reads=True)
 
 
 def _fill_check(parser: Parser) -> None:
@@ -59,7 +59,7 @@ def _fill_check(parser: Parser) -> None:
         "Checks what can be checked without delivering anything; the package's own tests, based on NotifierContract, "
         "check the rest. The exit code is 1 if there is a problem."
     )
-    parser.set_defaults(run=_check, deliver=None)
+    parser.set_defaults(run=_check, deliver=None, only_reads=True)
 
 
 def _check(bus: None, arguments: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def _check(bus: None, arguments: argparse.Namespace) -> int:
 
 def _fill_show(parser: Parser) -> None:
     _add_name(parser)
-    parser.set_defaults(run=_show, deliver=None)
+    parser.set_defaults(run=_show, deliver=None, only_reads=True)
 
 
 def _fill_new(parser: Parser) -> None:

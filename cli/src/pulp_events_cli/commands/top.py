@@ -51,7 +51,7 @@ def fill(parser: Parser, session: Session) -> None:
         "Press ? for the keys and q to quit. Without a terminal it is printed once, as with --once; with --json, an "
         "object per line is printed at each interval until you press Ctrl-C."
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, only_reads=True)
 
 
 def _span(text: str) -> float:

@@ -67,7 +67,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.explain_unknown = lambda word, hint: (
         f"unknown command {word!r:.60} of `pulp-admin event types`{hint or '; `show EVENT-TYPE` shows an event type'}"
     )
-    parser.set_defaults(run=_run, deliver=None)
+    parser.set_defaults(run=_run, deliver=None, only_reads=True)
 
 
 def _later(module: str) -> Fill:

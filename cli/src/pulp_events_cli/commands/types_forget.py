@@ -24,7 +24,7 @@ def fill(parser: Parser) -> None:
         "An application that still has an event type tells of it again, when it starts and twice a day. Listeners and "
         "stored events are left as they are."
     )
-    parser.set_defaults(run=_run, deliver="external")
+    parser.set_defaults(run=_run, deliver="external", only_reads=False)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

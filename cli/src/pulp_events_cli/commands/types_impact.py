@@ -38,7 +38,7 @@ def fill(parser: Parser) -> None:
         "as with wildcards, that is said.\n"
         "With --without, the exit code is 3 if a listener uses one of the fields, and 0 if none does, or only may."
     )
-    parser.set_defaults(run=_run, deliver="external")
+    parser.set_defaults(run=_run, deliver="external", only_reads=True)
 
 
 def _field(text: str) -> str:

@@ -31,7 +31,7 @@ def fill(parser: Parser) -> None:
     """Add the argument."""
     parser.add_argument("event_type", metavar="EVENT-TYPE", help="name of the event type")
     add_table(parser, FIELDS)
-    parser.set_defaults(run=_run, deliver=None)
+    parser.set_defaults(run=_run, deliver=None, only_reads=True)
 
 
 def _run(bus: None, arguments: argparse.Namespace) -> int:

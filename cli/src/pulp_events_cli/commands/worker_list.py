@@ -51,7 +51,7 @@ def fill(parser: Parser) -> None:
         "gone ended without saying so, as when it is killed, or hangs; it is listed for a day."
     )
     add_table(parser, PROCESSES)
-    parser.set_defaults(run=_run, deliver="external")
+    parser.set_defaults(run=_run, deliver="external", only_reads=True)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

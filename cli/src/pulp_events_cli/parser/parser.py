@@ -217,8 +217,13 @@ class Parser(Described):
                 return
             name = word.partition("=")[0]
             if word.startswith("--") and " " not in name and name not in self._option_string_actions:
+                from pulp_events_cli.parser.unknown import shown
+
                 hint = did_you_mean(name, self.option_strings()) or f"; see `{self.prog} --help`"
-                raise UsageError(f"unknown option {name}{hint}")
+                raise UsageError(f"unknown option {shown(name, self._secret_options())}{hint}")
+
+    def _secret_options(self) -> list[str]:
+        return [name for name, action in self._option_string_actions.items() if getattr(action, "secret", False)]
 
     def _refuse_extra(self, extra: Sequence[str]) -> NoReturn:
         options = [word.partition("=")[0] for word in extra if word.startswith("-") and word not in ("-", "--")]

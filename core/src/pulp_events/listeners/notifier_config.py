@@ -22,6 +22,7 @@ from pulp_events.notation.structure import Pairs, offered, structure
 from pulp_events.notifier import Notifier, ReadablePart
 from pulp_events.plugins import boundary
 from pulp_events.secrets import (
+    Place,
     Scrubber,
     holds_reference,
     is_reference,
@@ -207,12 +208,26 @@ def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) ->
         for path, message in messages(error.normalized_messages()):  # type: ignore[no-untyped-call]
             key = _key_of(path, config)
             masked = mask_message(scrub(message), config.get(key))
-            for value in (at.value for at in hidden if at.path[0] == key):
-                masked = mask_message(masked, value, secret=True)
+            for at in hidden:
+                if at.path[0] == key:
+                    masked = mask_message(masked, _without_public_part(at), secret=True)
             found.setdefault(path, []).append(masked)
         parts = [_part(path, texts, config, schema) for path, texts in found.items()]
         lines = "; ".join(f"{key}{said}" for key, said in parts)
         raise InvalidConfig(f"invalid {notifier.type_id} configuration: {lines}", found, parts) from None
+
+
+def _without_public_part(at: Place) -> Any:
+    """The secret, without what its field says is none in it: metadata `public_part` finds it at the beginning of a
+    text."""
+    find = None if at.field is None else at.field.metadata.get("public_part")
+    if find is None:
+        return at.value
+    values = at.value.splitlines() if isinstance(at.value, str) else at.value
+    try:
+        return [each.removeprefix(find(each)) if isinstance(each, str) else each for each in values]
+    except Exception:  # noqa: BLE001  # a plugin's function may raise anything; nothing of the value is shown then
+        return at.value
 
 
 def _part(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> tuple[str, str]:

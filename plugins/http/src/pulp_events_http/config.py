@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from pulp_events.fields import Words
 from pulp_events.notifier import Config
-from pulp_events_http.headers import parse_header
+from pulp_events_http.headers import name_of, parse_header
 from pulp_events_http.signing_keys import GENERATE, GENERATE_ED25519, PRIVATE, SYMMETRIC, generate, key_bytes
 
 FORMATS = ("report", "cloudevents", "cloudevents-binary", "template")
@@ -152,6 +152,7 @@ class HttpConfig(Schema):
             "help": "additional headers, as 'Name: value'",
             "cli_help": "additional header, as 'Name: value'; may be repeated; a file has one per line",
             "secret": True,
+            "public_part": name_of,
             **PLAIN,
         },
     )

@@ -16,6 +16,12 @@ _OF_THE_CONNECTION = frozenset(
 _OURS = ("pulp-", "webhook-", "ce-")
 
 
+def name_of(text: str) -> str:
+    """The name of a header as it is written, which is no secret, unlike its value; empty where there is none."""
+    name, colon, _ = text.partition(":")
+    return name if colon and re.fullmatch(_NAME, name.strip(" \t")) else ""
+
+
 def parse_header(text: str) -> tuple[str, str]:
     """Name and value of `Name: value`.
 

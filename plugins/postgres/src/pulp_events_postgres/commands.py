@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     section = storage.add_subparsers(metavar="COMMAND")
     status = section.add_parser("status", help="show the database and the version of its tables")
     status.examples = "Show where records are stored:\n\n    $ pulp-admin event storage status\n"
-    status.set_defaults(run=_status, deliver=None)
+    status.set_defaults(run=_status, deliver=None, only_reads=True)
     migrate = section.add_parser("migrate", help="bring the tables up to date, as every start also does")
     migrate.examples = "Migrate before workers start:\n\n    $ pulp-admin event storage migrate\n"
     migrate.set_defaults(run=_migrate, deliver=None)

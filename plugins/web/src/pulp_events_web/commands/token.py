@@ -56,7 +56,7 @@ def add(section: Any) -> None:
     create.set_defaults(run=_create, deliver=None)
     listing = commands.add_parser("list", help="list tokens, without what opens anything")
     listing.examples = _LIST
-    listing.set_defaults(run=_list, deliver=None)
+    listing.set_defaults(run=_list, deliver=None, only_reads=True)
     revoke = commands.add_parser("revoke", help="revoke a token, and end sessions that began with it")
     which = revoke.add_argument("token", metavar="TOKEN", help="its id or name, or the token itself where it was found")
     which.secret = True  # no error shows it
