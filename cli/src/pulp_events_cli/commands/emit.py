@@ -152,7 +152,7 @@ def _object(option: str, text: str | None) -> Any:
     """The JSON value that an option gives, None for none."""
     if text is None:
         return None
-    import json
+    from pulp_events.notation import json_text
 
     place = option
     try:
@@ -162,16 +162,15 @@ def _object(option: str, text: str | None) -> Any:
         elif text.startswith("@"):
             place = f"{option}, file {text[1:]}"
             text = paths.named(f"{option}, file", text[1:]).read_text("utf-8")
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UsageError(
-            f"{place} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}; "
-            """write for example '{"repo_id": "pulp2"}'"""
-        ) from None
     except OSError as error:
         raise UsageError(f"{place} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place} cannot be used: {error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{place} is not UTF-8") from None
+    try:
+        value = json_text.read(text)
+    except ValueError as error:
+        example = """'{"repo_id": "pulp2"}'"""
+        raise UsageError(f"{place} is not valid JSON: {error}; write for example {example}") from None
     if not isinstance(value, dict):
         raise UsageError(f"""{place} is JSON, but not an object; write for example '{{"repo_id": "pulp2"}}'""")
     return value

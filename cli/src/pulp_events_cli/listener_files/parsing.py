@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.budgets.budget import Budget, OverBudget
+from pulp_events.notation import json_text
 from pulp_events.visible import one_line
 from pulp_events_cli.errors import UsageError
 
@@ -30,21 +29,10 @@ def parse(text: str, name: str) -> Any:
 
 
 def _json(text: str, name: str) -> Any:
-    def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise UsageError(f"{name}: the key {key!r:.60} occurs twice in one object; keep one")
-            found[key] = value
-        return found
-
     try:
-        return json.loads(text, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{name} is not valid JSON: {error.msg} in {where}") from None
-    except RecursionError:
-        raise UsageError(f"{name} is nested too deeply") from None
+        return json_text.read(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is not valid JSON: {error}") from None
 
 
 def _yaml(text: str, name: str) -> Any:
@@ -55,6 +43,13 @@ def _yaml(text: str, name: str) -> Any:
             _refuse_double_keys(node, name)
             return super().construct_mapping(node, deep)
 
+        def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+            if len(node.value) > json_text.MAX_DIGITS:
+                where = f"line {node.start_mark.line + 1}"
+                raise UsageError(f"{name}: the number in {where} has more than {json_text.MAX_DIGITS} digits")
+            return int(super().construct_yaml_int(node))
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
     try:
         return yaml.load(text, Loader)  # noqa: S506  # it is a SafeLoader
     except yaml.MarkedYAMLError as error:

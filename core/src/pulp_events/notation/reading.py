@@ -6,7 +6,6 @@ error has the same words everywhere.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from pulp_events.notation import json_text
 from pulp_events.notation.structure import Listing, Object, Pairs, Single, Structure, offered, structure
 from pulp_events.secrets import is_reference, is_secret_field
 
@@ -39,8 +39,8 @@ class _Source:
         if not isinstance(text, str):
             raise NotUnderstood("is JSON, which a reference can stand for only as a whole")
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = json_text.read(text)
+        except ValueError:
             meant = isinstance(kind, Listing) and kind.plain and is_array(text)
             raise NotUnderstood(_NO_ARRAY if meant else "is not JSON") from None
         return _with_secrets(kind, value, self.within_json, secret)
@@ -78,8 +78,8 @@ def typed(field: fields.Field[Any], text: str) -> Any:
     if accepts(field, text):
         return text
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = json_text.read(text)
+    except ValueError:
         return text
     return value if not isinstance(value, str | None) and accepts(field, value) else text
 

@@ -1,22 +1,19 @@
 """Bodies of requests: JSON (RFC 8259) with text that is text (RFC 7493 §2.1); all else is refused before a view runs.
 
-Python's own reader takes more: NaN, halves of characters; and a body that is nested without end, or a number of ten
-thousand digits, is an error of another kind there.
+Python's own reader takes more, and so does `notation.json_text`: halves of characters, and nesting of any depth.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Flask, Response, request
 
+from pulp_events.notation import json_text
 from pulp_events_web import problems
 
 MAX_DEPTH = 64
 """How deep a body may be nested: as deep as the record of a listener, and of an event's report."""
-MAX_DIGITS = 400
-"""Of a number: more than any that a double has (RFC 8259 §6)."""
 
 
 def register(app: Flask, prefix: str) -> None:
@@ -42,13 +39,7 @@ def check(data: bytes) -> None:
         text = data.decode()
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
-    try:
-        value = json.loads(text, parse_constant=_no_number, parse_int=_integer, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg}, line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    _check_value(value)
+    _check_value(json_text.read(text))
 
 
 def _check_value(value: Any) -> None:
@@ -73,22 +64,3 @@ def _check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("half of a surrogate pair is no text") from None
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, for `json.loads`. Raises ValueError for a key that it has twice: readers differ in which one counts
-    (RFC 7493 §2.3), so a proxy that checks bodies may have seen the other."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object has a key twice")
-    return found
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise ValueError("a number is too large")
-    return int(digits)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a JSON number")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import request
 
-from pulp_events_web.api.strict_json import once
+from pulp_events.notation import json_text
 from pulp_events_web.pulp2.failures import MISSING_VALUE, VALIDATION, Refused
 
 REQUIRED = ("notifier_type_id", "notifier_config", "event_types")
@@ -22,7 +22,7 @@ def body(*, empty: bool = False) -> dict[str, Any]:
     if empty and not sent.strip():
         return {}
     try:
-        found = json.loads(sent.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=once)
+        found = json_text.read(sent.decode("utf-8"))
         json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text that can be stored
     except (ValueError, RecursionError):
         raise Refused("The body is not valid JSON in UTF-8; send an object", code=VALIDATION) from None
@@ -59,10 +59,6 @@ def changed(sent: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[str] |
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and value != [] and all(isinstance(each, str) for each in value)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _depth(value: Any) -> int:

@@ -1,0 +1,39 @@
+"""JSON that somebody wrote."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulp_events.notation import json_text
+
+SECRET = "hunter2"
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_it_reads_what_python_reads(value):
+    assert json_text.read(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (f'{{"a": "{SECRET}" "b": 1}}', "Expecting ',' delimiter in line 1, column 17"),
+        (f'["{SECRET}", NaN]', "NaN is not a JSON number"),
+        (f'["{SECRET}", -Infinity]', "-Infinity is not a JSON number"),
+        (f'["{SECRET}", {"1" * 5000}]', "a number has 5000 digits, and may have 400"),
+        ("[" * 100_000, "it is nested too deeply"),
+        (f'{{"a": "{SECRET}", "b": 2, "a": 3}}', "the key 'a' occurs twice in one object; keep one"),
+        ("", "Expecting value in line 1, column 1"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_value(text, wrong):
+    with pytest.raises(ValueError) as refused:
+        json_text.read(text)
+    assert str(refused.value) == wrong and SECRET not in str(refused.value)
