@@ -115,3 +115,12 @@ def test_a_reference_as_files_have_it_is_one(admin, tmp_path):
     (tmp_path / "f").write_text(entry({"token": {"$env": "TOKEN"}}))
     admin.ok(*APPLY, str(tmp_path / "f"))
     assert "Token: env:TOKEN" in admin.ok("event", "listener", "list").out
+
+
+@pytest.mark.parametrize("config", [{"headers": ["X-Team: \ud800"]}, {"url": "http://127.0.0.1:9/\udfff"}])
+def test_half_a_character_is_refused_before_anything_is_done(admin, tmp_path, config):
+    (tmp_path / "f").write_text(entry(config))
+    for more in ((), ("--dry-run",)):
+        run = admin(*APPLY, str(tmp_path / "f"), *more)
+        assert run.code == 2 and "f: listener 1: notifier_config." in run.err, run.err
+        assert "has half of a character (a lone surrogate); write what can be stored" in run.err

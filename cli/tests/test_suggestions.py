@@ -45,6 +45,15 @@ def test_what_was_meant_is_named(admin, known, words, meant):
     assert run.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("listener list", "event listener"), ("event history", "event listener history"), ("worker", "event worker")],
+)
+def test_a_command_of_a_section_further_down_is_named_whole(admin, words, meant):
+    run = admin(*words.split())
+    assert run.code == 2 and run.err.endswith(f"; did you mean `pulp-admin {meant}`?\n"), run.err
+
+
 OF_ONE_LISTENER = """
 listener show --listener-id {0}
 listener delete --listener-id {0}

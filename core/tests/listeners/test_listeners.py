@@ -301,6 +301,10 @@ def test_a_disabled_listener_gets_its_events_when_it_is_enabled(bus, room):
     assert len(room.calls) == 1
     off = bus.listeners.disable(listener.id, "maintenance")
     assert (off.enabled, off.disabled_reason) == (False, "maintenance")
+    assert bus.listeners.disable(listener.id) == off  # no reason is said, so the earlier one holds
+    assert bus.listeners.disable(listener.id, "the new disk").disabled_reason == "the new disk"
+    assert not bus.listeners.disable_for(listener.id, "410 Gone")  # what the dispatcher finds replaces nothing
+    assert bus.listeners.get(listener.id).disabled_reason == "the new disk"
     assert bus.listeners.enable(listener.id).disabled_reason is None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
 from pulp_events.frozen import thaw
+from pulp_events.listeners.document import unfit
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events.listeners.masks import has_mask, kept
 from pulp_events.listeners.notifier_config import validate
@@ -157,6 +158,8 @@ def _numbers(value: Any) -> Any:
 
 def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, place: str) -> _Wanted:
     """The attributes that an entry stands for, checked as `create` would."""
+    if bad := unfit(entry, ""):
+        raise UsageError(f"{place}: {bad}; write what can be stored")
     type_id = entry["notifier_type_id"]
     if before is not None and before.notifier_type_id != type_id:
         ways = ["leave the id out"] * (entry.get("id") == before.id) + ["choose another name"] * (

@@ -241,12 +241,21 @@ class Parser(Described):
             return value
         return super()._get_values(action, arg_strings)
 
+    def _further_down(self, name: str) -> str:
+        """A command or section of that name in a section of this one."""
+        for section in [] if self.commands is None else list(self.commands.choices):
+            found = self.command(section)
+            if found is not None and (within := found.command(name)) is not None:
+                return f"; did you mean `{within.prog}`?"
+        return ""
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, Commands) and value not in action.choices:
             hint = did_you_mean(value, action.choices)
             if self.explain_unknown is not None:
                 raise UsageError(self.explain_unknown(value, hint))
-            raise UsageError(f"unknown command {value!r:.60} of `{self.prog}`{hint or f'; see `{self.prog} --help`'}")
+            hint = hint or self._further_down(value) or f"; see `{self.prog} --help`"
+            raise UsageError(f"unknown command {value!r:.60} of `{self.prog}`{hint}")
         if getattr(action, "secret", False):
             return
         if action.choices is not None and value not in action.choices:

@@ -53,7 +53,7 @@ def from_document(document: object) -> Listener:
     """
     if not isinstance(document, Mapping):
         raise ValueError(f"it is {shown(document)}; it must be an object")
-    if bad := _unfit(document, ""):
+    if bad := unfit(document, ""):
         raise ValueError(bad)
     listener = Listener(
         id=_id(document),
@@ -97,8 +97,11 @@ def _config(document: Mapping[str, Any]) -> dict[str, Any]:
     return dict(value)
 
 
-def _unfit(value: object, place: str, depth: int = 0) -> str:
-    """What is no value of a record: Python reads more as JSON than there is in JSON (RFC 8259 §6, §8.2)."""
+def unfit(value: object, place: str, depth: int = 0) -> str:
+    """What is no value of a record, at `place`; empty if all of it is one.
+
+    Python reads more as JSON than there is in JSON (RFC 8259 §6, §8.2).
+    """
     if isinstance(value, str):
         return "" if value.isascii() or _is_unicode(value) else f"{place} has half of a character (a lone surrogate)"
     if isinstance(value, float) and not math.isfinite(value):
@@ -108,7 +111,7 @@ def _unfit(value: object, place: str, depth: int = 0) -> str:
         return f"{place:.60}… is nested too deeply"
     for key, item in items:
         if not isinstance(item, str) or not item.isascii():
-            bad = _unfit(item, f"{place}.{key}" if place else str(key), depth + 1)
+            bad = unfit(item, f"{place}.{key}" if place else str(key), depth + 1)
             if bad:
                 return bad
     return ""

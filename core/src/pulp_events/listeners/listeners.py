@@ -327,10 +327,13 @@ class Listeners:
         return listener
 
     def disable(self, listener_id: str, reason: str | None = None, *, connection: Connection | None = None) -> Listener:
-        """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
+        """Deliver nothing to the listener until it is enabled.
+
+        `reason` is shown with the record, in place of an earlier one.
+        """
         if connection is not None:
             return self.within(connection).disable(listener_id, reason)
-        return self._writing.change(listener_id, self._making.enable(False, reason))[0]
+        return self._writing.change(listener_id, self._making.enable(False, reason, again=True))[0]
 
     def mute(
         self,

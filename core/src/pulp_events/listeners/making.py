@@ -146,12 +146,13 @@ class Making:
 
         return change
 
-    def enable(self, enabled: bool, reason: str | None = None) -> Change:
-        """The change that enables a listener, or disables it for a reason."""
+    def enable(self, enabled: bool, reason: str | None = None, *, again: bool = False) -> Change:
+        """The change that enables a listener, or disables it for a reason; `again`: which replaces an earlier one."""
 
         def change(before: Listener) -> Listener:
             self.actor.refuse_hidden(before)
-            if before.enabled == enabled:
+            said_again = again and reason is not None and reason != before.disabled_reason
+            if before.enabled == enabled and not said_again:
                 return before
             return _fit(self._stamped(replace(before, enabled=enabled, disabled_reason=reason)))
 

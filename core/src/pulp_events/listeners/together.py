@@ -97,7 +97,7 @@ class Together:
 
     def disable(self, listener_id: str, reason: str | None = None) -> None:
         """Disable a listener."""
-        self._change(listener_id, self._making.enable(False, reason))
+        self._change(listener_id, self._making.enable(False, reason, again=True))
 
     def mute(
         self,
