@@ -48,7 +48,7 @@ class Template:
             with counting():
                 self._template = environment(html).from_string(source)
         except TemplateSyntaxError as error:
-            raise TemplateError(f"{name}, line {error.lineno}: {error.message}") from error
+            raise TemplateError(f"{name}, line {error.lineno}: {_in_its_signs(error.message or '')}") from error
         except (RecursionError, MemoryError, SyntaxError) as error:  # of Python, into which it is translated
             raise TemplateError(f"{name} is nested too deeply; simplify it") from error
 
@@ -68,8 +68,21 @@ class Template:
             with self._counting():
                 text = "".join(_limited(self._template.generate(names)))
         except Exception as error:
-            raise TemplateError(f"{self._name}: {type(error).__name__}: {one_line(str(error))}") from error
+            raise TemplateError(f"{self._name}: {_said(error)}") from error
         return text
+
+
+def _in_its_signs(message: str) -> str:
+    """What jinja2 says of a template, with the signs that stand in it, and not its own names of them."""
+    return message.replace("'end of print statement'", "'}}'").replace("'end of statement block'", "'%}'")
+
+
+def _said(error: Exception) -> str:
+    """What went wrong; of what neither jinja2 nor we say, with the name of the error, which may be all there is."""
+    import jinja2
+
+    kind = "" if isinstance(error, ValueError | jinja2.TemplateError) else f"{type(error).__name__}: "
+    return f"{kind}{one_line(str(error))}"
 
 
 class _Lazy:

@@ -67,7 +67,7 @@ def test_a_long_or_empty_subject_is_mended(composed, parsed, made) -> None:
         ("{{ payload.repo_id", "subject, line 1"),
         ("{{ payload.repo_id.foo() }}", "subject: "),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
-        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "SecurityError"),
+        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "is unsafe"),
         ("{% include '/etc/passwd' %}{{", "subject"),
     ],
 )

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import Any
+from typing import Any, NoReturn
 
-from jinja2 import ChainableUndefined, nodes
+from jinja2 import ChainableUndefined, TemplateSyntaxError, nodes
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -130,6 +130,14 @@ class _Counting(NodeTransformer):
         return _filter(_MADE, node)
 
     visit_Concat = visit_List = visit_Tuple = visit_Dict = _visit_made
+
+    def _refuse(self, node: nodes.Node) -> NoReturn:
+        what = (
+            "include" if isinstance(node, nodes.Include) else "extends" if isinstance(node, nodes.Extends) else "import"
+        )
+        raise TemplateSyntaxError(f"there is no {what} here; a template stands in one text", node.lineno)
+
+    visit_Include = visit_Extends = visit_Import = visit_FromImport = _refuse
 
 
 def _filter(name: str, node: nodes.Expr) -> nodes.Filter:
