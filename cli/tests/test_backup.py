@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -87,18 +88,73 @@ def test_a_damaged_outbox_is_set_aside_by_the_next_command_and_recovered_by_anot
     assert "5 events were already there" in admin.ok("event", "recover").out
 
 
-def test_a_recovery_that_is_not_whole_says_what_is_missing_and_has_a_code_of_its_own(admin, tmp_path):
+def tear(admin, text):
+    """An outbox of 200 events with this text in the payload, and pages overwritten where it ends in some of them."""
     admin.listener(*HTTP)
     with EventBus.open(admin.config, deliver="external") as bus:
         for number in range(200):
-            bus.emit("repo.sync.start", {"repo_id": f"readable {number} " + "x" * 900})
-    content = bytearray((admin.data / "outbox.sqlite").read_bytes())
-    places = [found.start() for found in re.finditer(b"readable 1[0-4][0-9] ", content)]
+            bus.emit("repo.sync.start", {"repo_id": f"{text} readable {number} "})
+    outbox = admin.data / "outbox.sqlite"
+    content = bytearray(outbox.read_bytes())
+    places = [found.start() for found in re.finditer(b" readable 1[0-4][0-9] ", content)]
     for place in places[: len(places) // 2]:
         page = place // 4096 * 4096
         content[page : page + 4096] = b"\xff" * 4096
+    outbox.write_bytes(content)
+
+
+@pytest.fixture
+def torn(admin):
+    """Damage in the middle of long payloads, which most commands do not come upon."""
+    tear(admin, "x" * 9000)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_remedy_for_damage_that_only_a_check_notices_works_as_it_is_printed(admin, torn, named):
+    check = admin.process("event", "config", "check")
+    said = " ".join(check.out.split())
+    assert check.code == 1 and "`pulp-admin event recover` sets it aside and recovers what is readable" in said
+    assert admin.process("event", "delivery", "stats").code == 0, "the damage is none that this command notices"
+
+    run = admin.process("event", "recover", *([str(admin.data / "outbox.sqlite")] if named else []))
+    assert run.code == 3 and "was set aside as" in run.err and "outbox.sqlite.corrupt-" in run.out, run
+    recovered = int(run.out.split()[0])
+    assert 100 < recovered < 200
+    assert pending(admin) == recovered
+    check = admin.process("event", "config", "check")
+    assert "is damaged" not in check.out and "set aside, and recovered: outbox.sqlite.corrupt-" in check.out
+    again = admin.process("event", "recover")
+    assert f"{recovered} events were already there" in again.out and "was set aside as" not in again.err
+    assert len([*admin.data.glob("outbox.sqlite.corrupt-*.recovered")]) == 1
+
+
+def test_an_outbox_that_is_sound_or_cannot_be_looked_at_is_not_set_aside(admin):
+    admin.listener(*HTTP)
+    emit(admin)
+    outbox = admin.data / "outbox.sqlite"
+    for arguments, said in (([str(outbox)], "is the outbox in use"), ([], "no damaged outbox was set aside in")):
+        run = admin.process("event", "recover", *arguments)
+        assert run.code == 1 and said in run.err
+
+    with sqlite3.connect(outbox) as connection:
+        connection.execute("UPDATE pulp_outbox_meta SET value = '999' WHERE key = 'version'")
+    connection.close()
+    run = admin.process("event", "recover")
+    assert run.code == 1 and "newer release" in run.err
+
+    outbox.unlink()
+    outbox.mkdir()
+    outbox.with_name("outbox.sqlite.damaged").touch()  # somebody had found the file damaged that was here
+    for _ in range(2):
+        run = admin.process("event", "recover")
+        assert run.code == 1 and "folder" in run.err, run.err
+    assert outbox.is_dir() and not [*admin.data.glob("*.corrupt-*")]
+
+
+def test_a_recovery_that_is_not_whole_says_what_is_missing_and_has_a_code_of_its_own(admin, tmp_path):
+    tear(admin, "x" * 900)
     damaged = tmp_path / "damaged.sqlite"
-    damaged.write_bytes(content)
+    damaged.write_bytes((admin.data / "outbox.sqlite").read_bytes())
     for path in admin.data.glob("outbox.sqlite*"):
         path.unlink()
     run = admin("event", "recover", str(damaged))

@@ -27,12 +27,14 @@ def fill(parser: Parser, session: Session) -> None:
         "file",
         nargs="?",
         metavar="FILE",
-        help="damaged outbox to read; default: the newest of those that were set aside and not recovered yet",
+        help="damaged outbox to read; default: the outbox in use if it is damaged, else the newest of those that were "
+        "set aside and not recovered yet",
     )
     parser.epilog = (
         "Whatever can be read is stored in the outbox in use, and pending deliveries are made; those that were under "
-        "way may be repeated. The exit code is 3 if something is missing. The damaged file is not changed. "
-        "Applications and workers can keep running."
+        "way may be repeated. The exit code is 3 if something is missing. The damaged file is not changed; if it is "
+        "the outbox in use, it is first set aside under another name, and a new one takes its place. Applications and "
+        "workers can keep running."
     )
     parser.set_defaults(run=_run, deliver=None)
 
@@ -41,7 +43,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events.outbox.sqlite.recover import recover
 
     files = own_files.find(arguments.session, _instead)
-    path = _newest(files.outbox) if arguments.file is None else paths.absolute("FILE", arguments.file)
+    path = _damaged(files, None if arguments.file is None else paths.absolute("FILE", arguments.file))
     erased = undone_erasures.erasures(files.outbox)
     found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
     if found.events:
@@ -73,6 +75,16 @@ def _left_out(found: Recovered) -> str:
             some = f", where at most {count(found.missing, 'event', 'events')} stood" if found.missing else ""
         parts.append(f"{count(found.gaps, 'place', 'places')} could not be read{some}")
     return f"not everything was recovered: {', and '.join(parts)}"
+
+
+def _damaged(files: own_files.OwnFiles, named: Path | None) -> Path:
+    """The file to read: `named`, or the one that needs it most. The outbox in use is set aside first if it is damaged:
+    the next one to come upon the damage would do so, which may be nobody for a long time."""
+    from pulp_events.outbox.sqlite.set_up import set_aside_if_damaged
+
+    in_use = named is None or (named.exists() and files.outbox.exists() and named.samefile(files.outbox))
+    kept = set_aside_if_damaged(files.outbox) if in_use and not files.is_applications else None
+    return kept or named or _newest(files.outbox)
 
 
 def _newest(outbox: Path) -> Path:

@@ -175,8 +175,8 @@ def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:
             text = f"the log beside {file.path} belongs to another file; the next command or worker sets the log aside"
         elif own:
             text = (
-                f"{file.path} is damaged ({wrong}); the first command or worker that comes upon that sets it aside; "
-                "`pulp-admin event recover` then recovers what is readable"
+                f"{file.path} is damaged ({wrong}); `pulp-admin event recover` sets it aside and recovers what is "
+                "readable"
             )
         else:
             text = f"{file.path} is damaged ({wrong}); restore the application's database from a backup"

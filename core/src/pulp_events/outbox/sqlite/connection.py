@@ -121,6 +121,11 @@ def _is_busy(error: Exception) -> bool:
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
+def is_about_access(error: Exception) -> bool:
+    """Whether others, or the operating system, keep us from the file: nothing is known of what is in it."""
+    return _is_busy(error) or (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _OF_THE_SYSTEM
+
+
 def explain(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
     """A StoreError that says what happened to which file, and what to do; damage is noted beside the file."""
     failure = explain_only(path, error)
@@ -175,8 +180,8 @@ def damaged(path: Path, why: str) -> StoreCorrupt:
     """A StoreCorrupt with the remedy."""
     return StoreCorrupt(
         f"{path} is damaged or not a database ({why}); it was left unchanged. A separate outbox file is set aside by "
-        "the next start, and `pulp-admin event recover` recovers what is readable; restore an application's database "
-        "from a backup"
+        "the next start, or by `pulp-admin event recover`, which then recovers what is readable; restore an "
+        "application's database from a backup"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pulp_events.errors import StoreCorrupt, StoreError
+from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.rows import to_attempt, to_delivery, to_health
 from pulp_events.outbox.sqlite import schema
 from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES
@@ -18,20 +18,19 @@ LONG = 3600.0
 
 
 def find(path: Path) -> str:
-    """What is wrong, empty if nothing is. Nothing is changed."""
-    try:
-        with Onlooker(path) as file:
-            return find_in(file)
-    except StoreError as error:
-        return one_line(str(error))
+    """What is wrong, empty if nothing is. Nothing is changed. Raises StoreError where it cannot be looked at."""
+    with Onlooker(path) as file:
+        return find_in(file)
 
 
 def find_in(file: Onlooker) -> str:
     """The same of a file that is open already."""
     try:
         return file.damage(LONG, thorough=True) or _in_rows(file)
-    except (StoreError, *ERRORS) as error:
+    except StoreCorrupt as error:
         return one_line(str(error))
+    except ERRORS as error:
+        return file.wrong(error)
 
 
 def _in_rows(file: Onlooker) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pulp_events.errors import StoreCorrupt
-from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain_only, patiently
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain_only, is_about_access, patiently
 from pulp_events.outbox.sqlite.uri import read_only
+from pulp_events.visible import one_line
 
 
 class Onlooker:
@@ -64,7 +65,9 @@ class Onlooker:
             raise explain_only(path if full else self.path, error) from error
 
     def damage(self, seconds: float, thorough: bool = False) -> str | None:
-        """What is wrong with the file, empty if nothing; None if looking at all of it takes longer than `seconds`."""
+        """What is wrong with the file, empty if nothing; None if looking at all of it takes longer than `seconds`.
+
+        Raises StoreError where it cannot be looked at."""
         end = time.monotonic() + seconds
         self._connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
         try:
@@ -73,12 +76,19 @@ class Onlooker:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 return None
-            return str(error)
+            return self.wrong(error)
         except ERRORS as error:
-            return str(error)
+            return self.wrong(error)
         finally:
             self._connection.set_progress_handler(None, 0)
         return "" if found == "ok" else str(found).replace("\n", " ")
+
+    def wrong(self, error: sqlite3.Error | UnicodeDecodeError) -> str:
+        """What this error says of the file's content; raises StoreError where it is about something else, such as a
+        lock or the disk."""
+        if is_about_access(error):
+            raise explain_only(self.path, error) from error
+        return one_line(str(error))
 
     def close(self) -> None:
         """Close the connection."""

@@ -13,6 +13,7 @@ from pulp_events.outbox.sqlite.connection import (
     damage_marker,
     damaged,
     explain,
+    note_damage,
     patiently,
     prepare,
     set_aside,
@@ -26,18 +27,19 @@ from pulp_events.system.uninterrupted import in_caller
 _logger = get_logger(__name__)
 
 
-def set_up(path: Path, set_damaged_aside: bool = True, timeout: float | None = None) -> None:
+def set_up(path: Path, set_damaged_aside: bool = True, timeout: float | None = None) -> Path | None:
     """Make or migrate the tables; set a damaged file aside under another name, and begin a new one.
 
-    `timeout`: seconds to wait for other transactions. Raises StoreError, StoreTooNew; StoreBusy at once where the
-    transaction is one of this thread's own, which would wait for itself; StoreCorrupt where a damaged file is to stay
-    where it is.
+    Returns that name; None where nothing was set aside. `timeout`: seconds to wait for other transactions. Raises
+    StoreError, StoreTooNew; StoreBusy at once where the transaction is one of this thread's own, which would wait for
+    itself; StoreCorrupt where a damaged file is to stay where it is.
     Several processes may do this at once: one does it, the others find it done.
     """
     replacement.finish(path.parent)
     if _is_ready(path, timeout):
-        return
+        return None
     schema.check_known(path)  # before anything else: to this release, tables that it does not know look damaged
+    kept = None
     with locked(path.with_name(path.name + ".lock")):
         try:
             if foreign_log.is_backup(path):
@@ -55,6 +57,23 @@ def set_up(path: Path, set_damaged_aside: bool = True, timeout: float | None = N
         # SQLite deletes its rollback journal, but does not make sure that it stays deleted: should a power cut bring it
         # back, it would be played back into a database that has moved on.
         data_dir.sync(path.parent)
+    return kept
+
+
+def set_aside_if_damaged(path: Path) -> Path | None:
+    """Look at the whole outbox, and set it aside if it is damaged, whether or not somebody came upon that.
+
+    Returns the name that it has now; None where it is sound, or is not there. Processes that have it open go on with
+    the new one. Raises StoreError where it cannot be looked at, as one that is locked or may not be read; it stays.
+    """
+    if not path.exists():
+        return None
+    schema.check_known(path)
+    if not foreign_log.is_backup(path):  # which is looked at when it is taken into use
+        if not damage.find(path):
+            return None
+        note_damage(path)
+    return set_up(path)
 
 
 def _is_ready(path: Path, timeout: float | None) -> bool:
