@@ -17,6 +17,7 @@ import pytest
 from pulp_events import EventBus
 from pulp_events.outbox.store import Outbox
 from pulp_events.system import replacement
+from pulp_events.testing.http_sink import HttpSink
 
 HTTP = ("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
 
@@ -88,9 +89,9 @@ def test_a_damaged_outbox_is_set_aside_by_the_next_command_and_recovered_by_anot
     assert "5 events were already there" in admin.ok("event", "recover").out
 
 
-def tear(admin, text):
+def tear(admin, text, url="http://127.0.0.1:9/"):
     """An outbox of 200 events with this text in the payload, and pages overwritten where it ends in some of them."""
-    admin.listener(*HTTP)
+    admin.listener("http", "create", "--event-type=*", f"--url={url}")
     with EventBus.open(admin.config, deliver="external") as bus:
         for number in range(200):
             bus.emit("repo.sync.start", {"repo_id": f"{text} readable {number} "})
@@ -126,6 +127,26 @@ def test_the_remedy_for_damage_that_only_a_check_notices_works_as_it_is_printed(
     again = admin.process("event", "recover")
     assert f"{recovered} events were already there" in again.out and "was set aside as" not in again.err
     assert len([*admin.data.glob("outbox.sqlite.corrupt-*.recovered")]) == 1
+
+
+def test_a_drain_that_comes_upon_damage_says_what_was_not_made_and_fails(admin):
+    with HttpSink() as sink:
+        tear(admin, "x" * 9000, sink.url)
+        run = admin.process("event", "worker", "--drain")
+        assert run.code == 1 and "is a damaged outbox that was set aside: " in run.err, run
+        made = int(re.match(r"(\d+) deliver(y|ies) made, 0 dead\n", run.out)[1])
+        left = int(re.search(r"(\d+) deliver(y is|ies are) still pending in it", run.err)[1])
+        unrecorded = re.search(r"(\d+) of them w(as|ere) made, but could not be recorded", run.err)
+        assert made == len(sink.requests)
+        assert made + left - (int(unrecorded[1]) if unrecorded else 0) == 200
+
+        again = admin.process("event", "worker", "--drain")
+        assert again.code == 1 and f"{left} deliveries are still pending in it; recover" in again.err, again
+        assert again.out == "0 deliveries made, 0 dead\n"
+
+        recovered = int(re.search(r"(\d+) of them pending", admin.process("event", "recover").out)[1])
+        assert admin.process("event", "worker", "--drain").out == f"{recovered} deliveries made, 0 dead\n"
+        assert len(sink.requests) == made + recovered
 
 
 def test_an_outbox_that_is_sound_or_cannot_be_looked_at_is_not_set_aside(admin):

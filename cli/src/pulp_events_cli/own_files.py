@@ -55,14 +55,21 @@ def find(session: Session, instead: Callable[[Outbox], str] = backup_advice) -> 
     return OwnFiles(path, settings.data_dir / FILE_NAME, bool(settings.section("events")["outbox"]))
 
 
-def warn_of_set_aside(bus: EventBus) -> None:
-    """For commands that tell of deliveries: those in an outbox that was set aside are missing in what they say."""
+def set_aside(bus: EventBus) -> list[Path]:
+    """Damaged outboxes that were set aside, and that nothing was recovered from."""
     if bus.settings.section("events")["outbox"] or bus.settings.section("storage")["url"]:
-        return  # an application's database is never set aside, and one of a server neither
+        return []  # an application's database is never set aside, and one of a server neither
     from pulp_events.outbox.sqlite import aside
     from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
 
-    for path in aside.unrecovered(bus.settings.data_dir / FILE_NAME):
+    return aside.unrecovered(bus.settings.data_dir / FILE_NAME)
+
+
+def warn_of_set_aside(bus: EventBus) -> None:
+    """For commands that tell of deliveries: those in an outbox that was set aside are missing in what they say."""
+    from pulp_events.outbox.sqlite import aside
+
+    for path in set_aside(bus):
         warning(aside.text(path))
 
 
