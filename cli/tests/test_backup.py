@@ -149,6 +149,30 @@ def test_a_drain_that_comes_upon_damage_says_what_was_not_made_and_fails(admin):
         assert len(sink.requests) == made + recovered
 
 
+def test_no_backup_is_made_of_a_damaged_outbox_and_the_outbox_is_named_with_its_remedy(admin, torn, tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    run = admin.process("event", "backup", str(folder / "monday"))
+    said = f"no backup was written: {admin.data / 'outbox.sqlite'} is damaged"
+    assert run.code == 1 and said in run.err and "`pulp-admin event recover`" in run.err, run.err
+    assert ".tmp" not in run.err and "another backup" not in run.err
+    assert not [*folder.iterdir()]
+    admin.process("event", "recover")
+    assert admin.process("event", "backup", str(folder / "monday")).code == 0
+
+
+def test_a_restore_that_finds_something_in_its_way_says_what_to_do_about_it(admin, tmp_path):
+    admin.listener(*HTTP)
+    emit(admin)
+    admin.ok("event", "backup", str(tmp_path / "backup"))
+    in_the_way = admin.data / ".restoring.tmp"
+    in_the_way.write_text("")
+    run = admin.process("event", "restore", str(tmp_path / "backup"))
+    assert run.code == 1 and f"{in_the_way}: File exists; something else has this name: move it away; then" in run.err
+    in_the_way.unlink()
+    assert admin.process("event", "restore", str(tmp_path / "backup")).code == 0
+
+
 def test_an_outbox_that_is_sound_or_cannot_be_looked_at_is_not_set_aside(admin):
     admin.listener(*HTTP)
     emit(admin)

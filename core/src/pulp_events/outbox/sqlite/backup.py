@@ -21,7 +21,7 @@ from typing import Any
 
 from pulp_events.errors import TOO_NEW, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.sqlite import damage, schema, seal
-from pulp_events.outbox.sqlite.connection import explain_only
+from pulp_events.outbox.sqlite.connection import damaged, explain_only
 from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, is_backup, make_outbox
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.system import data_dir
@@ -120,12 +120,13 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
             copy.execute("COMMIT")
             copy.execute(f"PRAGMA application_id = {BACKUP_MARK}")
         seal.close(new, whole)
-        found = read(new)
+        found = _read_again(new, outbox, target)
         _sync(new)
         new.replace(target)
         data_dir.sync(target.parent)
     except sqlite3.Error as error:
-        raise explain_only(target, error) from error
+        failure = explain_only(target, error)
+        raise (_unsound(outbox, target) if isinstance(failure, StoreCorrupt) else failure) from error
     except OSError as error:
         raise StoreError(f"{target}: {error.strerror or error}; name a writable file") from error
     finally:
@@ -167,6 +168,24 @@ def read(path: Path) -> Backup:
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}; name a readable file") from error
     return Backup(from_timestamp(made), deliveries, records, version > 0, history, whole is not None, further)
+
+
+def _read_again(new: Path, outbox: Path, target: Path) -> Backup:
+    """What was just written; raises StoreError for what is at fault where that is not sound."""
+    try:
+        return read(new)
+    except StoreCorrupt as error:
+        raise _unsound(outbox, target) from error
+
+
+def _unsound(outbox: Path, target: Path) -> StoreError:
+    """Why a copy of the outbox is damaged: because the outbox is, of which a copy succeeds, or the disk fails."""
+    if outbox.exists() and (wrong := damage.find(outbox)):
+        return StoreCorrupt(f"no backup was written: {damaged(outbox, wrong)}")
+    return StoreError(
+        f"{target} could not be read as it was written, so that there is no backup; try again, and if that fails, too, "
+        "name a file on another disk, as this one may be failing: see the kernel log"
+    )
 
 
 def _files(path: Path, text: Any) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from pulp_events.errors import StoreBusy, StoreError
+from pulp_events.errors import DiskFull, StoreBusy, StoreError
 from pulp_events.outbox.presence import Kind
 from pulp_events.outbox.sqlite import backup
 from pulp_events.outbox.sqlite.backup import Backup
@@ -21,6 +21,7 @@ from pulp_events.system import data_dir, replacement
 from pulp_events.system.clock import SystemClock
 from pulp_events.system.data_files import lock_of
 from pulp_events.system.file_lock import locked
+from pulp_events.system.remedies import is_full, remedy
 from pulp_events.system.replacement import Place
 
 _KINDS = {Kind.WORKER: "a worker", Kind.APPLICATION: "an application"}
@@ -70,7 +71,7 @@ def restore(
             ]
             replacement.commit(folder, places, locks, refuse_used)  # somebody may have come meanwhile
         except OSError as error:
-            raise StoreError(f"{error.filename or outbox}: {error.strerror}; run the restore again") from error
+            raise _failed(Path(error.filename or folder), error) from error
         finally:
             replacement.abandon(folder)
     return found, [path.with_name(path.name + ending) for path in kept]
@@ -91,6 +92,14 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _failed(path: Path, error: OSError) -> StoreError:
+    """Says what to do before the restore can be run again, and where: a file that was to be made is not there yet."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    kind = DiskFull if is_full(error) else StoreError
+    return kind(f"{path}: {error.strerror or error}; {remedy(error)}; then run the restore again")
 
 
 def _refuse_used(outbox: Path) -> None:
