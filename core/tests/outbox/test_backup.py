@@ -1,6 +1,7 @@
 """Backups: made while everything runs, restored whole or not at all, and known where somebody copies one by hand."""
 
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.errors import DiskFull, StoreBusy, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events.trace_context import from_text
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import backup, foreign_log, schema, seal
@@ -23,6 +24,7 @@ from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.restore import restore
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.stored_event import EventQuery
+from pulp_events.system import replacement
 from pulp_events.testing.outbox_contract import new_event as contract_event
 from pulp_events.testing.outbox_contract.traces import TRACES
 
@@ -444,6 +446,29 @@ def test_a_backup_never_takes_the_place_of_what_is_backed_up(files, name, there)
     with pytest.raises(StoreError, match="is in use; name another file"):
         backup.write(outbox, listeners, outbox.parent / name, NOW)
     assert {path: path.exists() and path.read_bytes() for path in outbox.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EACCES, "give the user of this process the right to write there"),
+        (errno.EROFS, "its file system is read-only: mount it writable"),
+        (errno.ENOSPC, "free some space on its disk"),
+    ],
+)
+def test_a_restore_that_cannot_write_names_the_folder_and_what_to_do_there(files, monkeypatch, number, said):
+    outbox, listeners, target = files
+    backup.write(*files, NOW)
+
+    def refuse(folder):  # root, who may run this test, may write in any
+        raise OSError(number, os.strerror(number), str(folder / ".restoring.tmp"))
+
+    with monkeypatch.context() as patched, pytest.raises(StoreError) as refused:
+        patched.setattr(replacement, "prepare", refuse)
+        restore(target, outbox, listeners)
+    assert str(refused.value).startswith(f"{outbox.parent}: {os.strerror(number)}; {said}")
+    assert str(refused.value).endswith("; then run the restore again") and ".restoring" not in str(refused.value)
+    assert isinstance(refused.value, DiskFull) == (number == errno.ENOSPC)
 
 
 def test_a_backup_in_a_folder_that_is_not_there_says_so(files, tmp_path):
