@@ -163,9 +163,27 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
     admin.ok("event", "listener", "disable", "--listener-id", failing, "--reason=410 Gone")
     run = admin(*CHECK, "--json")
     [problem] = texts(run, "problem", "listeners")
-    assert broken in problem and f"http update --listener-id={broken}` fixes it" in problem
+    assert broken in problem and f"http update --listener-id={broken} --url=…`, with what is valid, fixes it" in problem
     notes = " ".join(texts(run, "note", "listeners"))
     assert f"{typeless} cannot get everything it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
+
+
+@pytest.mark.parametrize("more", [[], ["--url=http://127.0.0.1:9/new"], ["--name=x"]])
+def test_a_key_that_the_notifier_does_not_have_is_taken_out_by_the_command_that_the_check_names(admin, more):
+    id = admin.listener(*HTTP)
+    file = admin.data / "listeners.json"
+    content = json.loads(file.read_text())
+    [record] = content["listeners"].values()
+    record["notifier_config"] |= {"pasword": "hunter22", "lanes": 4}
+    file.write_text(json.dumps(content))
+    [problem] = texts(admin(*CHECK, "--json"), "problem", "listeners")
+    command = f"pulp-admin event listener http update --listener-id={id}"
+    assert f"`{command}` takes pasword, lanes out" in problem
+    run = admin(*command.split()[1:], *more)
+    assert run.code == 0 and "has no pasword, lanes; this was taken out" in run.err.replace("\n", " ")
+    assert "successfully updated" in run.out and "hunter22" not in run.out + run.err
+    assert texts(admin(*CHECK, "--json"), "problem", "listeners") == []
+    assert admin.ok(*command.split()[1:]).out == "No changes were made\n"
 
 
 def test_names_that_two_have_after_a_change_by_hand_are_a_problem(admin):

@@ -21,7 +21,7 @@ from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
-from pulp_events_cli.health import filters, mutes, room, workers
+from pulp_events_cli.health import filters, mending, mutes, room, workers
 from pulp_events_cli.health.naming import called
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
@@ -241,10 +241,13 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
         return
     try:
         validate(notifier, listener.notifier_config)
+    except EventsError as error:
+        mend = mending.of_configuration(listener, notifier, error)
+        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {mend}")
+    try:
         settings_for(notifier, {}, listener.timeout)
     except EventsError as error:
-        update = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id}` fixes it"
-        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {update}")
+        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {mending.of_timeout(listener)}")
     for text in listener.event_types:
         try:
             session.plugins.event_types.check_pattern(text)
