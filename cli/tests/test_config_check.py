@@ -6,6 +6,7 @@ import contextlib
 import json
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
@@ -184,6 +185,38 @@ def test_a_key_that_the_notifier_does_not_have_is_taken_out_by_the_command_that_
     assert "successfully updated" in run.out and "hunter22" not in run.out + run.err
     assert texts(admin(*CHECK, "--json"), "problem", "listeners") == []
     assert admin.ok(*command.split()[1:]).out == "No changes were made\n"
+
+
+@pytest.mark.parametrize("name", ["listeners.lock", "listeners.history", "event-types.lock", "outbox.sqlite.lock"])
+@pytest.mark.parametrize("kind", ["folder", "loop"])
+def test_what_is_in_the_place_of_a_file_that_changes_need_is_a_problem(admin, name, kind):
+    admin.listener(*HTTP)
+    place = admin.data / name
+    place.unlink(missing_ok=True)
+    place.mkdir() if kind == "folder" else place.symlink_to(place)
+    run = admin(*CHECK, "--json")
+    [problem] = texts(run, "problem", "data folder")
+    assert run.code == 1 and str(place) in problem and "move it away" in problem
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux has it")
+def test_a_data_folder_that_cannot_be_made_is_a_problem_and_one_that_can_leaves_no_trace(admin, tmp_path):
+    admin.config.write_text("[events]\ndata_dir = /proc/absent\n")
+    [problem] = texts(admin(*CHECK, "--json"), "problem", "data folder")
+    assert "/proc/absent does not exist and cannot be made in /proc" in problem
+    admin.config.write_text("[events]\ndata_dir = later/on\n")
+    before = sorted(tmp_path.iterdir())
+    [note] = texts(admin(*CHECK, "--json"), "note", "data folder")
+    assert "later/on will be created" in note and sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("bad", ["x" * 300, "loop"])
+def test_a_data_folder_that_cannot_be_looked_at_keeps_no_other_step_from_running(admin, tmp_path, bad):
+    (tmp_path / "loop").symlink_to("loop")
+    admin.config.write_text(f"[events]\ndata_dir = {bad}\n")
+    run = admin(*CHECK, "--json")
+    assert run.code == 1 and texts(run, "problem", "data folder")
+    assert {"settings", "listeners", "outbox", "plugin http"} <= {each["what"] for each in run.json["findings"]}
 
 
 def test_names_that_two_have_after_a_change_by_hand_are_a_problem(admin):

@@ -11,6 +11,7 @@ from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
+from pulp_events.system.remedies import remedy
 from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores, variables
 from pulp_events_cli.health.time_limit import within
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
@@ -31,8 +32,8 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
             yield found
     if settings is not None:
         if stores.in_folder(settings, session.plugins):
-            yield from data_folder.check(settings.data_dir)
-        yield from stores.check(session, settings, thorough)
+            yield from _guarded(data_folder.WHAT, data_folder.check(settings.data_dir))
+        yield from _guarded("stores", stores.check(session, settings, thorough))
     yield from clock.check()
     yield from plugins.check(session.plugins)
     if settings is not None:
@@ -43,6 +44,14 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
     elif probe and settings is not None:
         for notifier in session.plugins.notifiers.values():
             yield from _probe(notifier, settings)
+
+
+def _guarded(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings of a step, up to where the system refuses to tell more; that is one of them then."""
+    try:
+        yield from findings
+    except OSError as error:
+        yield Finding(PROBLEM, what, f"{error.filename or what}: {error.strerror}; {remedy(error, 'read')}")
 
 
 def _settings(session: Session) -> Iterator[Finding | Settings]:

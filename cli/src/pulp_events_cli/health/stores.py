@@ -120,11 +120,13 @@ def _outbox(
                 unread = "" if looked else f"; --thorough looks for damage in all its {format_size(size)}"
                 yield from _state(stats, recent[:1], f"; schema {schema.VERSION}{unread}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
+                yield from _erasures(erasing.erasures(file, _LATEST))
                 presences = PresenceFiles(folder_of(path), SystemClock()).all()
                 yield from workers.check(session.plugins, settings, listeners, presences, _Asked(file, now), now)
-                yield from _erasures(erasing.erasures(file, _LATEST))
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
+    except OSError as error:  # such as a folder that this user may not enter
+        yield Finding(PROBLEM, "outbox", str(data_dir.unusable(path, error)))
 
 
 def in_folder(settings: Settings, plugins: Plugins) -> bool:
