@@ -219,6 +219,26 @@ def test_a_data_folder_that_cannot_be_looked_at_keeps_no_other_step_from_running
     assert {"settings", "listeners", "outbox", "plugin http"} <= {each["what"] for each in run.json["findings"]}
 
 
+def test_files_that_listeners_and_settings_name_are_looked_at(admin, tmp_path):
+    absent, empty = tmp_path / "ca.pem", tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    https = ("http", "create", "--event-type=*", "--url=https://127.0.0.1:9/")
+    id = admin.listener(*https, f"--ca-path={absent}")
+    [note] = texts(admin(*CHECK, "--json"), "note", "listeners")
+    assert id in note and f"{absent} cannot be read here" in note
+    for path, reason in ((empty, "it holds no CA certificates"), (tmp_path, "no file there has a name as")):
+        run = admin("event", "listener", *https, f"--ca-path={path}")
+        assert run.code == 0 and f"{path} cannot be used: {reason}" in " ".join(run.err.split())
+        admin.configure(f"[http]\nca_path = {path}\n[email]\nca_path = {path}\n")
+        run = admin(*CHECK, "--json")
+        for what in ("notifier http", "notifier email"):
+            [note] = texts(run, "note", what)
+            assert note.startswith(f"ca_path: the CA certificates in {path} cannot be used: {reason}")
+    admin.configure("[http]\nca_path = /absent\n")
+    [note] = texts(admin(*CHECK, "--json"), "note", "notifier http")
+    assert "/absent cannot be used: No such file" in note
+
+
 def test_names_that_two_have_after_a_change_by_hand_are_a_problem(admin):
     made = [admin.listener(*HTTP, f"--name={name}") for name in ("one", "two")]
     file = admin.data / "listeners.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -232,6 +233,7 @@ def _names(listeners: list[Listener]) -> Iterator[Finding]:
 
 
 def _listener(session: Session, listener: Listener, health: Health | None) -> Iterator[Finding]:
+    from pulp_events.listeners.named_files import named_files
     from pulp_events.listeners.notifier_config import validate
     from pulp_events.listeners.time_limit import settings_for
 
@@ -250,6 +252,10 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
         settings_for(notifier, {}, listener.timeout)
     except EventsError as error:
         yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {mending.of_timeout(listener)}")
+    for path in named_files(notifier.config_schema(), listener.notifier_config):
+        if not os.access(path, os.R_OK):
+            text = f"{path} cannot be read here; deliveries fail wherever it cannot be read"
+            yield Finding(NOTE, "listeners", f"listener {called(listener)}: {text}")
     for text in listener.event_types:
         try:
             session.plugins.event_types.check_pattern(text)
