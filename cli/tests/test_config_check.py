@@ -239,6 +239,13 @@ def test_files_that_listeners_and_settings_name_are_looked_at(admin, tmp_path):
     assert "/absent cannot be used: No such file" in note
 
 
+def test_a_section_that_holds_for_nothing_and_a_notifier_type_that_there_is_not_are_noted(admin):
+    admin.configure("[DEFAULT]\nlanes = 3\n[untrusted]\nnotifier_types = http, htpt\n")
+    default, nosuch = texts(admin(*CHECK, "--json"), "note", "settings")
+    assert "line 3: [DEFAULT] holds for no section of pulp-events; write its keys into" in default
+    assert "[untrusted] notifier_types: notifier type htpt is not installed; did you mean 'http'?" in nosuch
+
+
 def test_names_that_two_have_after_a_change_by_hand_are_a_problem(admin):
     made = [admin.listener(*HTTP, f"--name={name}") for name in ("one", "two")]
     file = admin.data / "listeners.json"

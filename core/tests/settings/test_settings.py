@@ -73,6 +73,8 @@ def test_values_are_read_and_other_peoples_sections_left_alone(load):
         ('[events]\ndata_dir = "/x/y"\n', ["key data_dir is in quotes", "without them"]),
         ("[events]\noutbox = '/x/y'\n", ["key outbox is in quotes", "without them"]),
         ("[events]\ndata_dir = /x # ours\n", ["key data_dir has a comment behind it", "a line of its own"]),
+        ("[delivery]\nlanes = \u0663\n", ["key lanes is not written in the digits 0 to 9"]),
+        ("[delivery]\nlease = \u0663s\n", ["[delivery]", "15s, 30m, 2h or 7d"]),
         ("[delivery]\nlanes = 3 # each\n", ["lanes = '3 # each'", "integer", "a comment needs a line of its own"]),
         ("[email]\nport = 1\nport = 2\n", ["[email]", "port", "set twice", "line 3"]),
         ("[email]\n[email]\n", ["[email]", "appears twice", "line 2"]),

@@ -12,6 +12,7 @@ from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
 from pulp_events.system.remedies import remedy
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores, variables
 from pulp_events_cli.health.time_limit import within
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
@@ -37,6 +38,7 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
     yield from clock.check()
     yield from plugins.check(session.plugins)
     if settings is not None:
+        yield from _untrusted(session, settings)
         for notifier in session.plugins.notifiers.values():
             yield from _warnings(notifier, settings)
     if probe and settings is None:
@@ -73,6 +75,17 @@ def _settings(session: Session) -> Iterator[Finding | Settings]:
     ):
         if not (wrong and isinstance(each, Settings)):
             yield each
+
+
+def _untrusted(session: Session, settings: Settings) -> Iterator[Finding]:
+    """Notifier types that untrusted authors may use, and that there are not."""
+    if not settings.is_set("untrusted", "notifier_types"):
+        return
+    known = session.plugins.notifiers
+    for name in settings.section("untrusted")["notifier_types"]:
+        if name not in known:
+            text = f"{settings.called('untrusted', 'notifier_types')}: notifier type {name} is not installed"
+            yield Finding(NOTE, "settings", f"{text}{did_you_mean(name, known)}")
 
 
 def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any], Scrubber]:

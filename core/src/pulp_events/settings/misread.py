@@ -32,6 +32,8 @@ def _fault(field: fields.Field[Any], text: str) -> str:
             "has several lines, as an indented line belongs to the value above it; begin each setting at the start of "
             "its line"
         )
+    if isinstance(field, fields.Number) and not text.isascii():
+        return "is not written in the digits 0 to 9"
     if not (field.metadata.get("names_file") or field.metadata.get("local")):
         return ""
     if _QUOTED.fullmatch(text):
