@@ -229,11 +229,11 @@ def test_files_that_listeners_and_settings_name_are_looked_at(admin, tmp_path):
     for path, reason in ((empty, "it holds no CA certificates"), (tmp_path, "no file there has a name as")):
         run = admin("event", "listener", *https, f"--ca-path={path}")
         assert run.code == 0 and f"{path} cannot be used: {reason}" in " ".join(run.err.split())
-        admin.configure(f"[http]\nca_path = {path}\n[email]\nca_path = {path}\n")
+        admin.configure(f"[http]\nca_path = {path}\n[email]\nca_path = {path}\n[messaging]\ncacert = {path}\n")
         run = admin(*CHECK, "--json")
-        for what in ("notifier http", "notifier email"):
+        for what, key in (("notifier http", "ca_path"), ("notifier email", "ca_path"), ("notifier amqp", "cacert")):
             [note] = texts(run, "note", what)
-            assert note.startswith(f"ca_path: the CA certificates in {path} cannot be used: {reason}")
+            assert note.startswith(f"{key}: the CA certificates in {path} cannot be used: {reason}")
     admin.configure("[http]\nca_path = /absent\n")
     [note] = texts(admin(*CHECK, "--json"), "note", "notifier http")
     assert "/absent cannot be used: No such file" in note
