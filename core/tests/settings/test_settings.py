@@ -68,6 +68,7 @@ def test_values_are_read_and_other_peoples_sections_left_alone(load):
         ("[events]\nmax_event_bytes = 5\n", ["max_event_bytes = '5'", "1024"]),
         ("[events]\ndata_dir =\n", ["data_dir = ''", "Name a folder"]),
         ("[events]\ndata_dir = /x\n  lanes = 3\n", ["key data_dir has several lines", "at the start of its line"]),
+        ("[events]\ndata_dir =\n  /x\n", ["key data_dir has several lines"]),
         ("[events]\nsource = x\n\n\ty\n", ["key source has several lines"]),
         ("[delivery]\nlanes = 3\n  lease = 5s\n", ["key lanes has several lines"]),
         ('[events]\ndata_dir = "/x/y"\n', ["key data_dir is in quotes", "without them"]),
@@ -95,6 +96,10 @@ def test_a_list_may_go_on_in_indented_lines_and_text_have_quotes(load):
     settings = load('[delivery]\nretry_schedule = 5s,\n  5m\n[events]\nsource = "x" # 1\n')
     assert settings.section("delivery")["retry_schedule"] == [5, 300]
     assert settings.section("events")["source"] == '"x" # 1'
+
+
+def test_text_that_lists_several_may_go_on_after_a_comma(load):
+    assert load("[email]\nhost = a,\n  b\n").section("email")["host"] == "a,\nb"
 
 
 def test_a_secret_in_several_lines_is_refused_without_a_word_of_it(load):

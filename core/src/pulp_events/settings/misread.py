@@ -11,6 +11,8 @@ from marshmallow import Schema, fields
 from pulp_events.fields import Duration, Size
 
 _ONE_LINE = (fields.String, fields.Number, fields.Boolean, Duration, Size)
+_CONTINUED = re.compile(r"(\A|[^,\s])\s*[\r\n]")
+"""Goes on in another line, and not after a comma, as text that lists several, such as addresses of brokers, may."""
 _QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
 _COMMENT = re.compile(r"\s[#;]")
 OWN_LINE = "a comment needs a line of its own"
@@ -27,7 +29,7 @@ def first(schema: Schema, given: Mapping[str, str | list[str]]) -> tuple[str, st
 
 
 def _fault(field: fields.Field[Any], text: str) -> str:
-    if isinstance(field, _ONE_LINE) and not field.metadata.get("template") and "\n" in text.replace("\r", "\n"):
+    if isinstance(field, _ONE_LINE) and not field.metadata.get("template") and _CONTINUED.search(text):
         return (
             "has several lines, as an indented line belongs to the value above it; begin each setting at the start of "
             "its line"
