@@ -6,6 +6,7 @@ import contextlib
 import json
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
@@ -163,9 +164,86 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
     admin.ok("event", "listener", "disable", "--listener-id", failing, "--reason=410 Gone")
     run = admin(*CHECK, "--json")
     [problem] = texts(run, "problem", "listeners")
-    assert broken in problem and f"http update --listener-id={broken}` fixes it" in problem
+    assert broken in problem and f"http update --listener-id={broken} --url=…`, with what is valid, fixes it" in problem
     notes = " ".join(texts(run, "note", "listeners"))
     assert f"{typeless} cannot get everything it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
+
+
+@pytest.mark.parametrize("more", [[], ["--url=http://127.0.0.1:9/new"], ["--name=x"]])
+def test_a_key_that_the_notifier_does_not_have_is_taken_out_by_the_command_that_the_check_names(admin, more):
+    id = admin.listener(*HTTP)
+    file = admin.data / "listeners.json"
+    content = json.loads(file.read_text())
+    [record] = content["listeners"].values()
+    record["notifier_config"] |= {"pasword": "hunter22", "lanes": 4}
+    file.write_text(json.dumps(content))
+    [problem] = texts(admin(*CHECK, "--json"), "problem", "listeners")
+    command = f"pulp-admin event listener http update --listener-id={id}"
+    assert f"`{command}` takes pasword, lanes out" in problem
+    run = admin(*command.split()[1:], *more)
+    assert run.code == 0 and "has no pasword, lanes; this was taken out" in run.err.replace("\n", " ")
+    assert "successfully updated" in run.out and "hunter22" not in run.out + run.err
+    assert texts(admin(*CHECK, "--json"), "problem", "listeners") == []
+    assert admin.ok(*command.split()[1:]).out == "No changes were made\n"
+
+
+@pytest.mark.parametrize("name", ["listeners.lock", "listeners.history", "event-types.lock", "outbox.sqlite.lock"])
+@pytest.mark.parametrize("kind", ["folder", "loop"])
+def test_what_is_in_the_place_of_a_file_that_changes_need_is_a_problem(admin, name, kind):
+    admin.listener(*HTTP)
+    place = admin.data / name
+    place.unlink(missing_ok=True)
+    place.mkdir() if kind == "folder" else place.symlink_to(place)
+    run = admin(*CHECK, "--json")
+    [problem] = texts(run, "problem", "data folder")
+    assert run.code == 1 and str(place) in problem and "move it away" in problem
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux has it")
+def test_a_data_folder_that_cannot_be_made_is_a_problem_and_one_that_can_leaves_no_trace(admin, tmp_path):
+    admin.config.write_text("[events]\ndata_dir = /proc/absent\n")
+    [problem] = texts(admin(*CHECK, "--json"), "problem", "data folder")
+    assert "/proc/absent does not exist and cannot be made in /proc" in problem
+    admin.config.write_text("[events]\ndata_dir = later/on\n")
+    before = sorted(tmp_path.iterdir())
+    [note] = texts(admin(*CHECK, "--json"), "note", "data folder")
+    assert "later/on will be created" in note and sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("bad", ["x" * 300, "loop"])
+def test_a_data_folder_that_cannot_be_looked_at_keeps_no_other_step_from_running(admin, tmp_path, bad):
+    (tmp_path / "loop").symlink_to("loop")
+    admin.config.write_text(f"[events]\ndata_dir = {bad}\n")
+    run = admin(*CHECK, "--json")
+    assert run.code == 1 and texts(run, "problem", "data folder")
+    assert {"settings", "listeners", "outbox", "plugin http"} <= {each["what"] for each in run.json["findings"]}
+
+
+def test_files_that_listeners_and_settings_name_are_looked_at(admin, tmp_path):
+    absent, empty = tmp_path / "ca.pem", tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+    https = ("http", "create", "--event-type=*", "--url=https://127.0.0.1:9/")
+    id = admin.listener(*https, f"--ca-path={absent}")
+    [note] = texts(admin(*CHECK, "--json"), "note", "listeners")
+    assert id in note and f"{absent} cannot be read here" in note
+    for path, reason in ((empty, "it holds no CA certificates"), (tmp_path, "no file there has a name as")):
+        run = admin("event", "listener", *https, f"--ca-path={path}")
+        assert run.code == 0 and f"{path} cannot be used: {reason}" in " ".join(run.err.split())
+        admin.configure(f"[http]\nca_path = {path}\n[email]\nca_path = {path}\n[messaging]\ncacert = {path}\n")
+        run = admin(*CHECK, "--json")
+        for what, key in (("notifier http", "ca_path"), ("notifier email", "ca_path"), ("notifier amqp", "cacert")):
+            [note] = texts(run, "note", what)
+            assert note.startswith(f"{key}: the CA certificates in {path} cannot be used: {reason}")
+    admin.configure("[http]\nca_path = /absent\n")
+    [note] = texts(admin(*CHECK, "--json"), "note", "notifier http")
+    assert "/absent cannot be used: No such file" in note
+
+
+def test_a_section_that_holds_for_nothing_and_a_notifier_type_that_there_is_not_are_noted(admin):
+    admin.configure("[DEFAULT]\nlanes = 3\n[untrusted]\nnotifier_types = http, htpt\n")
+    default, nosuch = texts(admin(*CHECK, "--json"), "note", "settings")
+    assert "line 3: [DEFAULT] holds for no section of pulp-events; write its keys into" in default
+    assert "[untrusted] notifier_types: notifier type htpt is not installed; did you mean 'http'?" in nosuch
 
 
 def test_names_that_two_have_after_a_change_by_hand_are_a_problem(admin):

@@ -39,6 +39,11 @@ def three(admin):
     return one, two, three
 
 
+def test_an_empty_name_of_a_file_is_no_folder(admin):
+    run = admin("event", "listener", "apply", "-f", "")
+    assert run.code == 2 and "--file is empty; name a file" in run.err
+
+
 def test_an_export_is_readable_and_has_no_secret_unless_asked(admin, three):
     text = admin.ok(*EXPORT).out
     assert "hunter22" not in text and "$env: CI_PASSWORD" in text
@@ -205,6 +210,13 @@ def test_a_secret_that_is_to_be_generated_is_generated_once(admin, tmp_path, ide
 ENTRY = "version: 1\nlisteners:\n- notifier_type_id: http\n  event_types: ['*']\n  notifier_config: {url: 'http://ci.example/'}\n"
 BAD = {
     "an unknown key": (ENTRY + "  filtre: x\n", "listener 1, filtre: unknown key; did you mean 'filter'?"),
+    "a misspelt key that must be there": (
+        ENTRY.replace("notifier_type_id", "notifier_type"),
+        "listener 1, notifier_type: unknown key; did you mean 'notifier_type_id'?",
+    ),
+    "a number that is none": (ENTRY + "  lanes: many\n", "lanes: Not a valid integer; write a whole number"),
+    "labels that are none": (ENTRY + "  labels: x\n", "labels: Not a valid mapping type; write keys with values"),
+    "no list": ("version: 1\nlisteners:\n", "listeners: it is empty; write listeners: [] for none"),
     "no type": (ENTRY.replace("notifier_type_id: http", "lanes: 1"), "listener 1, notifier_type_id: it is missing"),
     "an unknown type": (ENTRY.replace(": http\n", ": htpp\n"), "did you mean 'http'?"),
     "an unknown event type": (ENTRY.replace("'*'", "repo.sync.strat"), "did you mean 'repo.sync.start'?"),

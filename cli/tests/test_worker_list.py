@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -55,6 +56,18 @@ def test_workers_are_listed_while_they_work_and_as_gone_when_they_were_killed(ad
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT) == 0
         assert [each["state"] for each in admin.ok("event", "worker", "list", "--json").json] == ["gone"]
+
+
+def test_where_it_cannot_be_read_who_is_at_work_that_is_said_and_deliveries_are_listed(admin, refused):
+    admin.listener("http", "create", "--event-type=*", f"--url=http://{refused}/")
+    admin.ok("event", "emit", "repo.sync.start", "--payload", '{"repo_id": "pulp2"}', "--no-wait")
+    place = admin.data / "outbox.sqlite.workers"
+    shutil.rmtree(place, ignore_errors=True)
+    place.write_text("")
+    for words, code in ((("worker", "list"), 1), (("health", "--live"), 1), (("delivery", "list"), 0)):
+        run = admin("event", *words)
+        assert run.code == code, run
+        assert code == 0 or f"{place} cannot be read" in " ".join((run.out + run.err).split()), run
 
 
 @pytest.mark.slow

@@ -9,14 +9,14 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw])"
+_PART = r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])"
 
 
 def parse_duration(text: str | float | int) -> float:
     """`text` in seconds: `90`, `"90"`, `"1.5s"`, `"1h 30m"`. Raises ValueError if it is not a duration."""
     if isinstance(text, bool):
         raise ValueError("not a duration")
-    if isinstance(text, int | float) or re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
+    if isinstance(text, int | float) or re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", text):
         seconds = float(text)
     else:
         if not re.fullmatch(rf"(?:{_PART})+\s*", text):
@@ -67,7 +67,7 @@ class Duration(fields.Field[float]):
 
 
 _SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_SIZE = r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*"
+_SIZE = r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?\s*"
 
 
 def parse_size(text: str | int) -> int:

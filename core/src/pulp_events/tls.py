@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 
 from pulp_events.errors import TransientFailure
+
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
+"""Names under which OpenSSL looks for certificates in a folder."""
 
 
 def client_context(
@@ -33,6 +37,22 @@ def client_context(
     if cert is not None:
         _load_certificate(context, cert, key)
     return context
+
+
+def ca_fault(path: str) -> str:
+    """Why nothing can be verified with the authorities in `path`, for a warning; empty if something can.
+
+    Beside what `client_context` refuses that is a folder that OpenSSL finds no certificate in.
+    """
+    try:
+        client_context(path)
+        if not Path(path).is_dir() or any(_HASHED.fullmatch(each.name) for each in Path(path).iterdir()):
+            return ""
+    except TransientFailure as error:
+        return str(error)
+    except OSError as error:
+        return str(ca_unusable(path, error))
+    return f"the CA certificates in {path} cannot be used: no file there has a name as `openssl rehash` gives it"
 
 
 def ca_unusable(path: str, error: OSError) -> TransientFailure:

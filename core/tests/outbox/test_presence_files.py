@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from pulp_events.errors import StoreError
 from pulp_events.outbox.presence import KEEP, MOST_GONE, SILENT
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
@@ -144,6 +145,28 @@ def test_files_that_say_nothing_of_ours_are_passed_over_and_left_alone(files, fo
     (folder / f"{TWO}.json").mkdir()
     assert [one.id for one in files.all()] == [ONE]
     assert len(list(folder.iterdir())) == 10
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_cannot_be_read_is_said_and_not_taken_for_nobody(files, folder, what):
+    assert files.all() == []
+    if what == "folder":
+        folder.write_text("no folder")
+    else:
+        files.beat(beat(ONE))
+        place = folder / f"{TWO}.json"
+        place.symlink_to(place)
+    with pytest.raises(StoreError, match="cannot be read: .*which processes are at work is unknown"):
+        files.all()
+
+
+def test_a_file_that_cannot_be_read_keeps_nobody_from_telling_that_he_is_there(files, folder):
+    folder.mkdir(mode=0o700)
+    place = folder / f"{TWO}.json"
+    place.symlink_to(place)
+    files.beat(beat(ONE))
+    place.unlink()
+    assert [each.id for each in files.all()] == [ONE]
 
 
 def test_the_files_are_for_their_owner_alone(files, folder):

@@ -67,6 +67,16 @@ def test_values_are_read_and_other_peoples_sections_left_alone(load):
         ("[delivery]\ndurability = some\n", ["durability = 'some'", "full, normal"]),
         ("[events]\nmax_event_bytes = 5\n", ["max_event_bytes = '5'", "1024"]),
         ("[events]\ndata_dir =\n", ["data_dir = ''", "Name a folder"]),
+        ("[events]\ndata_dir = /x\n  lanes = 3\n", ["key data_dir has several lines", "at the start of its line"]),
+        ("[events]\ndata_dir =\n  /x\n", ["key data_dir has several lines"]),
+        ("[events]\nsource = x\n\n\ty\n", ["key source has several lines"]),
+        ("[delivery]\nlanes = 3\n  lease = 5s\n", ["key lanes has several lines"]),
+        ('[events]\ndata_dir = "/x/y"\n', ["key data_dir is in quotes", "without them"]),
+        ("[events]\noutbox = '/x/y'\n", ["key outbox is in quotes", "without them"]),
+        ("[events]\ndata_dir = /x # ours\n", ["key data_dir has a comment behind it", "a line of its own"]),
+        ("[delivery]\nlanes = \u0663\n", ["key lanes is not written in the digits 0 to 9"]),
+        ("[delivery]\nlease = \u0663s\n", ["[delivery]", "15s, 30m, 2h or 7d"]),
+        ("[delivery]\nlanes = 3 # each\n", ["lanes = '3 # each'", "integer", "a comment needs a line of its own"]),
         ("[email]\nport = 1\nport = 2\n", ["[email]", "port", "set twice", "line 3"]),
         ("[email]\n[email]\n", ["[email]", "appears twice", "line 2"]),
         ("port = 1\n", ["line 1", "before the first section"]),
@@ -80,6 +90,28 @@ def test_a_mistake_is_one_line_that_says_what_where_and_how_to_fix_it(load, tmp_
     message = str(refused.value)
     assert str(tmp_path / "server.conf") in message and "\n" not in message
     assert all(part in message for part in parts), message
+
+
+def test_a_list_may_go_on_in_indented_lines_and_text_have_quotes(load):
+    settings = load('[delivery]\nretry_schedule = 5s,\n  5m\n[events]\nsource = "x" # 1\n')
+    assert settings.section("delivery")["retry_schedule"] == [5, 300]
+    assert settings.section("events")["source"] == '"x" # 1'
+
+
+def test_text_that_lists_several_may_go_on_after_a_comma(load):
+    assert load("[email]\nhost = a,\n  b\n").section("email")["host"] == "a,\nb"
+
+
+def test_a_secret_in_several_lines_is_refused_without_a_word_of_it(load):
+    with pytest.raises(SettingsError, match="key password has several lines") as refused:
+        load("[email]\npassword = 4711\n  host = 4712\n")
+    assert "471" not in str(refused.value)
+
+
+def test_an_application_may_give_text_of_several_lines_and_a_folder_with_a_quote(tmp_path):
+    settings = Settings.load(given={"events": {"source": "a\nb", "data_dir": f'{tmp_path}/a "b" # c'}})
+    assert settings.section("events")["source"] == "a\nb"
+    assert settings.data_dir == tmp_path / 'a "b" # c'
 
 
 def test_the_password_of_a_url_is_never_shown(load):

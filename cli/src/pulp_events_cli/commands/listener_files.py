@@ -210,6 +210,8 @@ def _read(name: str) -> tuple[str, str]:
     try:
         if name == "-":
             return "standard input", sys.stdin.read() if sys.stdin is not None else ""
+        if not name:  # as of a variable that is not set; it would stand for the folder that we are in
+            raise UsageError("--file is empty; name a file written by `export`, or - for standard input")
         return name, paths.named("--file", name).read_text("utf-8")
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}; name a file written by `export`") from None

@@ -18,6 +18,7 @@ from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
 from pulp_events_cli.parser.parser import GENERAL, OTHER_COMMANDS, Fill, Parser
 from pulp_events_cli.session import Session
+from pulp_events_cli.stray_keys import stray_keys
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -143,11 +144,17 @@ def _update(bus: EventBus, arguments: argparse.Namespace) -> int:
     config, notifier = arguments.options.config(arguments), bus.plugins.notifier(arguments.notifier_type_id)
     waiting = become_due.waiting(bus, [before])
 
+    stray: list[str] = []
+
     def keys(stored: Mapping[str, Any]) -> dict[str, Any]:
-        return unmasked(notifier, config, stored)
+        stray[:] = stray_keys(notifier, stored)
+        return {**dict.fromkeys(stray), **unmasked(notifier, config, stored)}
 
     with arguments.options.naming():
-        after = bus.listeners.update(before.id, keys if config else None, arguments.event_type, **attributes)
+        after = bus.listeners.update(before.id, keys, arguments.event_type, **attributes)
+    if stray:
+        lost = f"notifier type {notifier.type_id} has no {', '.join(stray)}"
+        streams.warning(f"{lost}; this was taken out of the listener's configuration")
     report(bus, arguments, after, "updated" if after != before else None)
     become_due.say(bus, arguments, waiting, [after])
     _warn(bus, after)

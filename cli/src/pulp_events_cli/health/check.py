@@ -11,6 +11,8 @@ from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
+from pulp_events.system.remedies import remedy
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores, variables
 from pulp_events_cli.health.time_limit import within
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
@@ -31,11 +33,12 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
             yield found
     if settings is not None:
         if stores.in_folder(settings, session.plugins):
-            yield from data_folder.check(settings.data_dir)
-        yield from stores.check(session, settings, thorough)
+            yield from _guarded(data_folder.WHAT, data_folder.check(settings.data_dir))
+        yield from _guarded("stores", stores.check(session, settings, thorough))
     yield from clock.check()
     yield from plugins.check(session.plugins)
     if settings is not None:
+        yield from _untrusted(session, settings)
         for notifier in session.plugins.notifiers.values():
             yield from _warnings(notifier, settings)
     if probe and settings is None:
@@ -43,6 +46,14 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
     elif probe and settings is not None:
         for notifier in session.plugins.notifiers.values():
             yield from _probe(notifier, settings)
+
+
+def _guarded(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings of a step, up to where the system refuses to tell more; that is one of them then."""
+    try:
+        yield from findings
+    except OSError as error:
+        yield Finding(PROBLEM, what, f"{error.filename or what}: {error.strerror}; {remedy(error, 'read')}")
 
 
 def _settings(session: Session) -> Iterator[Finding | Settings]:
@@ -64,6 +75,17 @@ def _settings(session: Session) -> Iterator[Finding | Settings]:
     ):
         if not (wrong and isinstance(each, Settings)):
             yield each
+
+
+def _untrusted(session: Session, settings: Settings) -> Iterator[Finding]:
+    """Notifier types that untrusted authors may use, and that there are not."""
+    if not settings.is_set("untrusted", "notifier_types"):
+        return
+    known = session.plugins.notifiers
+    for name in settings.section("untrusted")["notifier_types"]:
+        if name not in known:
+            text = f"{settings.called('untrusted', 'notifier_types')}: notifier type {name} is not installed"
+            yield Finding(NOTE, "settings", f"{text}{did_you_mean(name, known)}")
 
 
 def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any], Scrubber]:

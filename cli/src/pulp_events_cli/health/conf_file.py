@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -102,7 +103,10 @@ def _foreign(
     left = 0
     for name in names:
         hint = did_you_mean(name, known)
-        if hint:
+        if name == configparser.DEFAULTSECT:
+            text = f"{path}, line {lines.get((name, ''), 0)}: [{name}] holds for no section of pulp-events"
+            yield Finding(NOTE, WHAT, f"{text}; write its keys into the sections that they are meant for")
+        elif hint:
             yield Finding(
                 NOTE, WHAT, f"{path}, line {lines.get((name, ''), 0)}: [{name}] is not a section of pulp-events{hint}"
             )

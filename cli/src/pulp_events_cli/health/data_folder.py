@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 WHAT = "data folder"
 LITTLE = 1 << 30
 """Bytes free below which it is noted; below a tenth of it, it is a problem."""
+
+_CHANGED_IN_PLACE = (".lock", ".history")
+"""Files that commands open for each change, and no check of the stores does."""
 
 
 def check(folder: Path) -> Iterator[Finding]:
@@ -62,6 +66,11 @@ def check(folder: Path) -> Iterator[Finding]:
 def _absent(folder: Path) -> Finding:
     parent = next((each for each in folder.parents if each.exists()), folder)
     if os.access(parent, os.W_OK | os.X_OK):
+        try:
+            Path(tempfile.mkdtemp(prefix=".pulp-events-check-", dir=parent)).rmdir()  # not all tell, such as /proc
+        except OSError as error:
+            text = f"{folder} does not exist and cannot be made in {parent}: {error.strerror}"
+            return Finding(PROBLEM, WHAT, f"{text}; set another data_dir in [events]")
         return Finding(NOTE, WHAT, f"{folder} will be created with the first listener")
     return Finding(
         PROBLEM,
@@ -76,6 +85,9 @@ def _files(folder: Path, owner: int) -> Iterator[Finding]:
             found = path.lstat()
         except OSError:
             continue  # it went meanwhile, as the files beside a database do
+        if path.suffix in _CHANGED_IN_PLACE and not path.is_file():
+            text = f"{path} is {'a folder' if path.is_dir() else 'no file'}, so nothing can be changed; move it away"
+            yield Finding(PROBLEM, WHAT, text)
         if not stat.S_ISREG(found.st_mode):
             continue
         if found.st_mode & 0o077:

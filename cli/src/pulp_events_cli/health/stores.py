@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
-from pulp_events_cli.health import filters, mutes, room, workers
+from pulp_events_cli.health import filters, mending, mutes, room, workers
 from pulp_events_cli.health.naming import called
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
@@ -120,11 +121,13 @@ def _outbox(
                 unread = "" if looked else f"; --thorough looks for damage in all its {format_size(size)}"
                 yield from _state(stats, recent[:1], f"; schema {schema.VERSION}{unread}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
+                yield from _erasures(erasing.erasures(file, _LATEST))
                 presences = PresenceFiles(folder_of(path), SystemClock()).all()
                 yield from workers.check(session.plugins, settings, listeners, presences, _Asked(file, now), now)
-                yield from _erasures(erasing.erasures(file, _LATEST))
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
+    except OSError as error:  # such as a folder that this user may not enter
+        yield Finding(PROBLEM, "outbox", str(data_dir.unusable(path, error)))
 
 
 def in_folder(settings: Settings, plugins: Plugins) -> bool:
@@ -230,6 +233,7 @@ def _names(listeners: list[Listener]) -> Iterator[Finding]:
 
 
 def _listener(session: Session, listener: Listener, health: Health | None) -> Iterator[Finding]:
+    from pulp_events.listeners.named_files import named_files
     from pulp_events.listeners.notifier_config import validate
     from pulp_events.listeners.time_limit import settings_for
 
@@ -241,10 +245,17 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
         return
     try:
         validate(notifier, listener.notifier_config)
+    except EventsError as error:
+        mend = mending.of_configuration(listener, notifier, error)
+        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {mend}")
+    try:
         settings_for(notifier, {}, listener.timeout)
     except EventsError as error:
-        update = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id}` fixes it"
-        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {update}")
+        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {mending.of_timeout(listener)}")
+    for path in named_files(notifier.config_schema(), listener.notifier_config):
+        if not os.access(path, os.R_OK):
+            text = f"{path} cannot be read here; deliveries fail wherever it cannot be read"
+            yield Finding(NOTE, "listeners", f"listener {called(listener)}: {text}")
     for text in listener.event_types:
         try:
             session.plugins.event_types.check_pattern(text)

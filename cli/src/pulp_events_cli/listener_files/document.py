@@ -35,6 +35,16 @@ VERSION = max(SINCE.values())
 """The newest that this release reads. A file is written in the oldest that has all that is in it."""
 
 _MESSAGES: dict[str, Any] = {"required": "it is missing", "null": "it is empty"}
+_MESSAGES_OF_ALL = _MESSAGES | {"null": "it is empty; write listeners: [] for none"}
+_UNKNOWN = "Unknown field."
+_REMEDIES = {
+    "Not a valid boolean.": "write true or false",
+    "Not a valid integer.": "write a whole number, such as 4",
+    "Not a valid list.": "write a list, such as [a, b]",
+    "Not a valid mapping type.": "write keys with values, such as {team: build}",
+    "Not a valid string.": "write text, in quotes if it looks like a number",
+}
+"""What marshmallow's messages leave open."""
 
 
 class _AlwaysThere(Schema):
@@ -58,7 +68,7 @@ class FileSchema(Schema):
         unknown = RAISE
 
     version = fields.Integer(strict=True, required=True, error_messages=_MESSAGES)
-    listeners = fields.List(fields.Nested(EntrySchema), required=True, error_messages=_MESSAGES)
+    listeners = fields.List(fields.Nested(EntrySchema), required=True, error_messages=_MESSAGES_OF_ALL)
 
 
 def from_listener(listener: Listener, redacted: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -122,7 +132,10 @@ def read(text: str, name: str) -> list[dict[str, Any]]:
     try:
         loaded = FileSchema().load(content)
     except ValidationError as error:
-        path, message = next(iter(messages(error.messages)))
+        found = list(messages(error.messages))
+        # A key that is misspelt is missing, too, under the name that it should have.
+        misspelt = (each for each in found if each[1] == _UNKNOWN and did_you_mean(_key(each[0]), _known(each[0])))
+        path, message = next(misspelt, found[0])
         raise UsageError(f"{name}: {_place(path)}{_explain(path, message)}") from None
     return list(loaded["listeners"])
 
@@ -165,8 +178,17 @@ def _place(path: str) -> str:
 
 
 def _explain(path: str, message: str) -> str:
-    if message != "Unknown field.":
-        return message
-    schema = EntrySchema() if path.startswith("listeners.") else FileSchema()
-    known = list(schema.fields)
-    return f"unknown key{did_you_mean(path.rpartition('.')[2], known)}; known keys: {', '.join(known)}"
+    if message == _UNKNOWN:
+        return f"unknown key{did_you_mean(_key(path), _known(path))}; known keys: {', '.join(_known(path))}"
+    if message in _REMEDIES:
+        return f"{message.removesuffix('.')}; {_REMEDIES[message]}"
+    return message
+
+
+def _key(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _known(path: str) -> list[str]:
+    """The keys that there are beside this one."""
+    return list((EntrySchema() if path.startswith("listeners.") else FileSchema()).fields)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pulp_events.bus.wait_cause import WaitCause, WaitingFor
+from pulp_events.errors import StoreError
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.waiting import disabled, elsewhere
 from pulp_events.notifier import Notifier
@@ -53,8 +54,11 @@ class Sources:
 
     @cached_property
     def presences(self) -> Mapping[str, Presence]:
-        """The processes that the store knows of, by their ids."""
-        return {each.id: each for each in self.outbox.presences()}
+        """The processes that the store knows of, by their ids; none where it cannot tell."""
+        try:
+            return {each.id: each for each in self.outbox.presences()}
+        except StoreError:  # the reason is a hint, and what it is of must be shown nevertheless
+            return {}
 
     @cached_property
     def at_work(self) -> Sequence[Presence]:

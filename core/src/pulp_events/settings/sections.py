@@ -39,7 +39,8 @@ class EventsSettings(Schema):
         metadata={
             "help": "folder for the listener records and the outbox; only its owner can read it. A relative path "
             "starts "
-            "at the folder of server.conf"
+            "at the folder of server.conf",
+            "local": True,
         },
     )
     outbox = fields.String(
@@ -47,7 +48,8 @@ class EventsSettings(Schema):
         validate=_path_of_database,
         metadata={
             "help": "file of the outbox, such as an application's own SQLite database for transactional emit; "
-            "default: outbox.sqlite in data_dir. A relative path starts at the folder of server.conf"
+            "default: outbox.sqlite in data_dir. A relative path starts at the folder of server.conf",
+            "local": True,
         },
     )
     max_event_bytes = fields.Integer(

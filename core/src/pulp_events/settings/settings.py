@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
-from pulp_events.settings import environment, server_conf
+from pulp_events.settings import environment, misread, server_conf
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.renamed import carry_over
 from pulp_events.settings.sections import CORE_SECTIONS
@@ -180,6 +180,9 @@ class Settings:
     def _load(self, section: str) -> Mapping[str, Any]:
         schema = self.schemas[section]()
         given = self._text.get(section, {})
+        of_file = {key: text for key, text in given.items() if self.given is None or not self.given.has(section, key)}
+        if wrong := misread.first(schema, of_file):
+            raise SettingsError(f"{self.where(section, wrong[0])} {wrong[1]}")
         self._references[section] = self._find_references(section, schema, given)
         try:
             with guard.exits():
@@ -233,7 +236,7 @@ class Settings:
             for text in [given[key]] if isinstance(given[key], str) else given[key]:
                 message = Scrubber([text])(message) if hidden else message
                 message = mask_message(message, text, secret=hidden)
-            return f"{self.where(section, key)} = {value}: {message}"
+            return f"{self.where(section, key)} = {value}: {message}{misread.hint(given[key])}"
         return f"{self.where(section, key)}: {message}"
 
 

@@ -41,6 +41,13 @@ class AmqpNotifier(Notifier):
 
         return probe(settings)
 
+    def settings_warnings(self, settings: Config) -> Sequence[str]:
+        """CA certificates that cannot be used."""
+        from pulp_events.tls import ca_fault
+
+        path = settings["cacert"]
+        return [f"cacert: {fault}; no broker is reached over TLS"] if path and (fault := ca_fault(path)) else []
+
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
         """Passwords that would travel in the clear."""
         from pulp_events_amqp.address import parse_urls

@@ -43,6 +43,13 @@ class EmailNotifier(Notifier):
 
         return EmailChannel(config, settings, self._notices)
 
+    def settings_warnings(self, settings: Config) -> Sequence[str]:
+        """CA certificates that cannot be used."""
+        from pulp_events.tls import ca_fault
+
+        path = settings.get("ca_path")
+        return [f"ca_path: {fault}; no mail can be sent over TLS"] if path and (fault := ca_fault(path)) else []
+
     def check(self, config: Config) -> None:
         """Compile the templates and make a message with them. One that breaks later costs no event.
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pulp_events.deadline import Deadline
 from pulp_events.networks import ForbiddenAddress, Networks
 from pulp_events.notifier import Config, is_given
+from pulp_events.tls import ca_fault
 from pulp_events_http.sample import is_fragile
 
 LOOK_UP = 2.0
@@ -36,12 +37,21 @@ def advice(config: Config, settings: Config) -> Iterator[str]:
         path = config.get(key)
         if path and secure and not os.access(path, os.R_OK):
             yield f"{key} {path} cannot be read here; deliveries fail wherever it cannot be read"
+        elif path and secure and key == "ca_path" and not config.get("insecure") and (fault := ca_fault(path)):
+            yield f"ca_path: {fault}; deliveries will fail"
     if config.get("format") == "template" and is_fragile(config["body_template"], config.get("content_type")):
         yield (
             "body_template produces malformed JSON for values that contain quotes or line breaks; "
             'write {{ payload.repo_id | tojson }} instead of "{{ payload.repo_id }}"'
         )
     yield from _address(config, settings)
+
+
+def advice_on_settings(settings: Config) -> Iterator[str]:
+    """The same on `[http]`."""
+    for key in ("ca_path", "proxy_ca_path"):
+        if (path := settings.get(key)) and (fault := ca_fault(path)):
+            yield f"{key}: {fault}; deliveries that need it will fail"
 
 
 def _address(config: Config, settings: Config) -> Iterator[str]:

@@ -78,7 +78,9 @@ class HttpNotifier(Notifier):
         return list(advice(config, settings))
 
     def settings_warnings(self, settings: Config) -> Sequence[str]:
-        """What is wrong with HTTP_PROXY, NO_PROXY and their like in the environment."""
+        """CA certificates that cannot be used, and what is wrong with HTTP_PROXY, NO_PROXY and their like."""
+        from pulp_events_http.advice import advice_on_settings
         from pulp_events_http.proxies import ENVIRONMENT, faults_of_environment
 
-        return list(faults_of_environment()) if settings["proxy"] == ENVIRONMENT else []
+        of_environment = faults_of_environment() if settings["proxy"] == ENVIRONMENT else ()
+        return [*advice_on_settings(settings), *of_environment]

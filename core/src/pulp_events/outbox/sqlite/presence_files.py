@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulp_events.errors import StoreError
 from pulp_events.outbox.presence import Beat, Presence, in_order, outdated, presence
 from pulp_events.system import data_dir, forks
 from pulp_events.system.clock import Clock
+from pulp_events.system.remedies import remedy
 
 try:
     import fcntl
@@ -86,7 +88,7 @@ class PresenceFiles:
                 self._let_go(id)
 
     def all(self) -> list[Presence]:
-        """What all files say. Nothing is made, changed or deleted."""
+        """What all files say. Nothing is made, changed or deleted. Raises StoreError if they cannot be read."""
         found = [self._read(id) for id in self._ids()]
         return in_order(one for one in found if one is not None)
 
@@ -118,8 +120,10 @@ class PresenceFiles:
     def _ids(self) -> list[str]:
         try:
             names = [path.name for path in self._folder.iterdir()]
-        except OSError:
+        except FileNotFoundError:
             return []
+        except OSError as error:
+            raise _unreadable(self._folder, error) from error
         return [found[1] for name in names if (found := _NAME.match(name))]
 
     def _make(self, id: str, started: float, text: bytes) -> None:
@@ -153,8 +157,10 @@ class PresenceFiles:
         """What one file says; None if it is gone, or says nothing of ours."""
         try:
             handle = os.open(self._path(id), os.O_RDONLY)
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise _unreadable(self._path(id), error) from error
         try:
             for _ in range(_LOOKS):
                 with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
@@ -177,8 +183,12 @@ class PresenceFiles:
         return presence(id, kept["about"], (float(kept["started"]), seen, silent), int(kept["in_flight"]), dead=free)
 
     def _clean(self) -> None:
-        """Delete what is remembered of processes that went long ago, or of too many."""
-        for one in outdated(self.all()):
+        """Delete what is remembered of processes that went long ago, or of too many; nothing where that is unknown."""
+        try:
+            found = outdated(self.all())
+        except StoreError:  # whoever asks for them is told
+            return
+        for one in found:
             with contextlib.suppress(OSError):
                 handle = os.open(self._path(one.id), os.O_RDONLY)
                 try:
@@ -186,6 +196,12 @@ class PresenceFiles:
                         self._path(one.id).unlink(missing_ok=True)
                 finally:
                     os.close(handle)
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be read: {error.strerror}; which processes are at work is unknown; {remedy(error, 'read')}"
+    )
 
 
 def _write(handle: int, text: bytes) -> None:
