@@ -279,7 +279,9 @@ def test_an_encoder_writes_types_of_the_application_and_leaves_others_to_the_err
     with record_events(), EventBus.open(settings={}, plugins=False, encode=encode) as bus:
         payload = bus.emit("repo.sync.start", {"repo_id": "a", "price": [Money(3)]}).payload
         assert thaw(payload)["price"] == [{"amount": "3", "currency": "EUR"}]
-        with pytest.raises(InvalidEvent, match=r"payload.other is of type builtins.object.* open the bus with encode="):
+        with pytest.raises(
+            InvalidEvent, match=r"payload.other is of type .* let the function of encode= know .*\(TypeError\)"
+        ):
             bus.emit("repo.sync.start", {"other": object()})
 
 
@@ -287,12 +289,12 @@ def test_an_encoder_writes_types_of_the_application_and_leaves_others_to_the_err
     ("encoder", "error"),
     [
         (lambda value: object(), "payload.price is nested deeper than 64 levels"),
-        (lambda value: 1 / 0, "division by zero"),
+        (lambda value: 1 / 0, "^payload.price is a .*Money that cannot be .*: ZeroDivisionError: division by zero$"),
     ],
 )
 def test_an_encoder_that_never_ends_or_fails_stores_nothing(encoder, error):
     with record_events() as events, EventBus.open(settings={}, plugins=False, encode=encoder) as bus:
-        with pytest.raises((InvalidEvent, ZeroDivisionError), match=error):
+        with pytest.raises(InvalidEvent, match=error):
             bus.emit("repo.sync.start", {"price": Money(3)})
         assert len(events) == 0
 

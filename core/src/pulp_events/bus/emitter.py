@@ -12,6 +12,7 @@ from pulp_events.bus.lazy import Dumps, Given, is_lazy, value_of
 from pulp_events.errors import EventsError, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.event_model import EventModel, is_model_class
+from pulp_events.events.failing import refusing
 from pulp_events.events.jsonable import Encode, to_jsonable
 from pulp_events.events.pydantic_models import is_pydantic
 from pulp_events.events.report import fingerprint, serialise
@@ -229,7 +230,12 @@ class Emitter:
         event_type = type(event).__event_type__()
         if event_type.name not in self._event_types or self._event_types.require(event_type.name) is not event_type:
             self._event_types.register(event_type)
-        return event_type.name, event.__event_payload__()
+        try:
+            return event_type.name, event.__event_payload__()
+        except EventsError:
+            raise
+        except Exception as error:
+            raise refusing(event, "payload", error) from error
 
     def _enrich(self, event: Event, silent: bool) -> Event:
         wished = self._observers.before_emit(event)

@@ -84,8 +84,8 @@ class EventModel:
         return cast(EventType, made)
 
     def __event_payload__(self) -> Mapping[str, Any]:
-        """The payload of this event, before it is converted to JSON. Raises PluginError as `__event_type__` does, and
-        InvalidEvent as `dump_pydantic` does."""
+        """The payload of this event, before it is converted to JSON. Raises PluginError as `__event_type__` does,
+        InvalidEvent as `dump_pydantic` does, and what the object's own code or its schema raises."""
         schema = type(self).__event_type__().schema
         if schema is not None and not isinstance(schema, Mapping):
             dumped: Mapping[str, Any] = (schema() if isinstance(schema, type) else schema).dump(self)

@@ -15,11 +15,13 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pulp_events.errors import InvalidEvent
+from pulp_events.errors import EventsError, InvalidEvent
+from pulp_events.events.failing import reason, refusing
 from pulp_events.events.naive_times import is_naive, naive
 from pulp_events.events.pydantic_models import dump_pydantic, is_pydantic
 from pulp_events.frozen import FrozenDict, FrozenList
 from pulp_events.system.clock import iso_z
+from pulp_events.system.signal_handlers import raised_in_handler
 from pulp_events.visible import visible
 
 MAX_DEPTH = 64
@@ -38,17 +40,17 @@ def to_jsonable(value: Any, path: str, encode: Encode | None = None) -> Any:
     Aware datetimes become ISO 8601 with `Z`, dates and times ISO 8601, timedeltas seconds, UUIDs and paths text,
     Decimals text, bytes base64 (RFC 4648 §4), sets sorted lists, tuples lists, enum members their value, dataclasses
     dicts, pydantic models what their `model_dump(mode="json", by_alias=True)` makes, integer keys text. `path` names
-    `value` in errors, for example `payload`. `encode` is asked for values that are none of these; what it raises, but
-    for TypeError, is raised.
+    `value` in errors, for example `payload`. `encode` is asked for values that are none of these.
 
     Raises InvalidEvent with the path of the first value that is none of these, of NaN or infinity, of a naive
-    datetime, of text that is not Unicode (lone surrogates), of a cycle, and of nesting deeper than 64.
+    datetime, of text that is not Unicode (lone surrogates), of a cycle, of nesting deeper than 64, and of one whose own
+    code fails, or that `encode` fails for: that error is its cause.
     """
     try:
         return _convert(value, path, (), encode)
     except InvalidEvent as error:
         # A key of the application's stands in the path: what would break the line is spelt out.
-        raise InvalidEvent(visible(str(error))) from None
+        raise InvalidEvent(visible(str(error))) from error.__cause__
 
 
 def _convert(value: Any, path: str, parents: tuple[int, ...], encode: Encode | None) -> Any:
@@ -61,17 +63,22 @@ def _convert(value: Any, path: str, parents: tuple[int, ...], encode: Encode | N
         return _integer(value, path)
     if kind is float:
         return _float(value, path)
-    if (
-        kind is dict
-        or isinstance(value, _CONTAINERS)
-        or (dataclasses.is_dataclass(value) and not isinstance(value, type))
-    ):
-        if id(value) in parents:
-            raise InvalidEvent(f"{path} contains itself; a report cannot have cycles")
-        if len(parents) >= MAX_DEPTH:
-            raise InvalidEvent(f"{path} is nested deeper than {MAX_DEPTH} levels; flatten it")
-        return _container(value, path, (*parents, id(value)), encode)
-    return _scalar(value, path, parents, encode)
+    try:
+        if (
+            kind is dict
+            or isinstance(value, _CONTAINERS)
+            or (dataclasses.is_dataclass(value) and not isinstance(value, type))
+        ):
+            if id(value) in parents:
+                raise InvalidEvent(f"{path} contains itself; a report cannot have cycles")
+            if len(parents) >= MAX_DEPTH:
+                raise InvalidEvent(f"{path} is nested deeper than {MAX_DEPTH} levels; flatten it")
+            return _container(value, path, (*parents, id(value)), encode)
+        return _scalar(value, path, parents, encode)
+    except EventsError:
+        raise
+    except Exception as error:
+        raise refusing(value, path, error) from error
 
 
 def _container(value: Any, path: str, parents: tuple[int, ...], encode: Encode | None) -> Any:
@@ -137,24 +144,27 @@ def _encoded(value: Any, path: str, parents: tuple[int, ...], encode: Encode | N
     parents = (*parents, id(value))
     if is_pydantic(value):
         return _convert(dump_pydantic(value, path), path, parents, encode)
-    if encode is not None:
-        try:
-            made = encode(value)
-        except TypeError:
-            pass
-        else:
-            return _convert(made, path, parents, encode)
-    raise InvalidEvent(
+    unknown = (
         f"{path} is of type {type(value).__module__}.{type(value).__qualname__}, which a report cannot contain; "
-        "use JSON types, datetime, UUID, bytes, sets, dataclasses or pydantic models, or open the bus with encode=, a "
-        "function that knows the type"
+        "use JSON types, datetime, UUID, bytes, sets, dataclasses or pydantic models, or"
     )
+    if encode is None:
+        raise InvalidEvent(f"{unknown} open the bus with encode=, a function that knows the type")
+    try:
+        made = encode(value)
+    except TypeError as error:
+        if raised_in_handler(error):
+            raise
+        raise InvalidEvent(f"{unknown} let the function of encode= know the type ({reason(error)})") from error
+    return _convert(made, path, parents, encode)
 
 
 def _shown(value: Any) -> str:
     try:
         return f"{value!r:.40}"
-    except Exception:  # noqa: BLE001  # a class may have any repr
+    except Exception as error:  # noqa: BLE001  # a class may have any repr
+        if raised_in_handler(error):
+            raise
         return f"<{type(value).__name__}>"
 
 
