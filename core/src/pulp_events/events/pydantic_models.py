@@ -24,8 +24,8 @@ def dump_pydantic(value: Any, path: str) -> Any:
 
     Raises InvalidEvent with the path, from `path` on, of a datetime that would leave without a time zone. One that a
     serializer of the model gives a zone, or makes something else of, is as the model has it. Raises InvalidEvent, too,
-    for a model that pydantic cannot write: it holds itself, or what is no JSON, or a serializer of it fails. What a signal
-    handler raises meanwhile is raised as it is.
+    for a model that pydantic cannot write: it holds itself, or what is no JSON, or a serializer of it fails. What a
+    signal handler raises meanwhile is raised as it is.
     """
     try:
         made = value.model_dump(mode="json", by_alias=True)
