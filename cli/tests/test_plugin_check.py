@@ -7,7 +7,7 @@ import signal
 import pytest
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from pulp_events import Action, EventType, Notifier, hookimpl
+from pulp_events import Action, Channel, EventType, Notifier, hookimpl
 from pulp_events.fields import Duration
 from pulp_events_cli.plugin_check import loading_time
 from pulp_events_cli.release_range import release_range
@@ -85,7 +85,7 @@ def states(run):
 @pytest.mark.parametrize("name", ["email", "http", "amqp"])
 def test_the_shipped_ones_pass(admin, name):
     run = admin(*CHECK, name)
-    assert run.code == 0 and "problem" not in run.out, run.out
+    assert run.code == 0 and "problem" not in run.out and "overrides nothing" not in run.out, run.out
     for claim in ("registered", "versions", "imports", "load time", "help of options", "secrets", "JSON", "settings"):
         assert claim in run.out
 
@@ -128,6 +128,10 @@ def opens_nothing(self, config, settings):
     if not config:
         return
     self.opened = config
+
+
+async def opens_later(self, config, settings):
+    return Channel()
 
 
 HELP = {"metadata": {"help": "x"}}
@@ -177,6 +181,7 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
         ("methods", {"deliver": lambda self, delivery: None}, "deliver() cannot be called: too many positional"),
         ("methods", {"targets": lambda self: []}, "declare it as def targets(self, config)"),
         ("methods", {"open": opens_nothing}, "open() returns None; it must return a Channel"),
+        ("methods", {"open": opens_later}, "open() must not be of a coroutine function: it returns a Channel"),
         ("methods", {"targets": lambda self, config: config["url"]}, "targets() must return a list of texts"),
         ("methods", {"targets": lambda self, config: config["no such"]}, "targets() raises KeyError"),
         ("methods", {"targets": lambda self, config: ["a", "a"]}, "targets() returns 'a' twice"),
@@ -201,6 +206,36 @@ def test_a_fault_is_found_by_the_claim_meant_for_it(admin, with_plugin, claim, a
     if claim == "command line":
         return  # what cannot be a command cannot be looked at by the others either
     assert [what for what, state in states(run).items() if state == "problem"] == [claim]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "meant"),
+    [
+        ("limits", lambda self, config, settings: 5.0, "limit"),
+        ("windows", lambda self, config: 60.0, "window"),
+        ("settings_warning", lambda self, settings: [], "settings_warnings"),
+    ],
+)
+def test_a_method_that_looks_like_a_misspelt_override_is_noted_and_passes(admin, with_plugin, name, method, meant):
+    with_plugin("good", plugin(**{name: method}))
+    run = admin.ok(*CHECK, "good", "--json")
+    notes = [each for each in run.json["findings"] if each["state"] == "note"]
+    assert [each["what"] for each in notes] == ["methods"]
+    assert f"{name}() overrides nothing; if {meant}() is meant, which is not overridden" in notes[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"limits": lambda self: 3},  # cannot be called as limit() is
+        {"limits": lambda self, config, settings: 3, "limit": lambda self, config, settings: 5.0},
+        {"limits": 3, "_limit": lambda self, config, settings: 3},
+        {"open_all": lambda self, config, settings: None, "deliver_later": lambda self, event, config: None},
+    ],
+)
+def test_methods_of_its_own_are_none(admin, with_plugin, attributes):
+    with_plugin("good", plugin(**attributes))
+    assert set(states(admin.ok(*CHECK, "good", "--json")).values()) == {"ok"}
 
 
 def test_one_that_failed_or_is_blocked_does_not_pass(admin, with_plugin, monkeypatch):

@@ -9,6 +9,7 @@ from pulp_events.plugins import boundary, checks
 from pulp_events.plugins.discovery import entry_points
 from pulp_events.plugins.hook_calls import hooks_can_be_called
 from pulp_events.plugins.loader import GROUP
+from pulp_events.plugins.misspelt import misspelt_overrides
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events.plugins.registry import FIRST_PARTY, FUNCTION
 from pulp_events.system import guard
@@ -52,6 +53,8 @@ def check(name: str, find: Callable[[], Plugin]) -> Iterator[Finding]:
         yield from (Finding(PROBLEM, what, text) for text in wrong)
         if not wrong:
             yield Finding(OK, what, _praise(plugin, what))
+    for notifier in plugin.notifiers:
+        yield from (Finding(NOTE, "methods", text) for text in misspelt_overrides(notifier))
     for event_type in plugin.event_types:
         if event_type.schema is not None:
             wrong = list(the_schema_can_be_used(event_type))

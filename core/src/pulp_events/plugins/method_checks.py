@@ -9,14 +9,15 @@ from typing import Any
 
 from pulp_events.notifier import Notifier
 
-_CALLED = [name for name, found in vars(Notifier).items() if inspect.isfunction(found) and not name.startswith("_")]
+CALLED = [name for name, found in vars(Notifier).items() if inspect.isfunction(found) and not name.startswith("_")]
+"""Names of the methods that notifiers may override."""
 _CHANNELS = ("open", "open_within")
 """Those that return a Channel."""
 
 
 def methods_can_be_called(notifier: Notifier) -> Iterator[str]:
     """Each takes what it is called with, and `open` returns something."""
-    for name in _CALLED:
+    for name in CALLED:
         method, base = getattr(type(notifier), name), getattr(Notifier, name)
         if method is base:
             continue
@@ -27,7 +28,12 @@ def methods_can_be_called(notifier: Notifier) -> Iterator[str]:
             yield f"{name}() cannot be called: {error}; declare it as def {name}(self, {', '.join(names)})"
         except ValueError:
             continue  # a callable without a signature
-        if name in _CHANNELS and _returns_nothing(method):
+        if name in _CHANNELS and inspect.iscoroutinefunction(inspect.unwrap(method)):
+            yield (
+                f"{name}() must not be of a coroutine function: it returns a Channel, whose own open(), send() and "
+                "close() may be; write def, not async def"
+            )
+        elif name in _CHANNELS and _returns_nothing(method):
             yield f"{name}() returns None; it must return a Channel"
 
 

@@ -17,7 +17,11 @@ def check_path(value: object, name: str) -> None:
     if value is None or isinstance(value, Path):
         return
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str):
+        raise EventsError(
+            f"{name}={value!r:.60} is of type {type(value).__name__}; give a path, as a str or Path, or leave it out"
+        )
+    if not text.strip():
         raise EventsError(f"{name}={value!r:.60} is empty; give a path, as a str or Path, or leave it out")
     if text.startswith(("env:", "file:")):
         raise EventsError(
