@@ -7,17 +7,17 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pulp_events.bus.delivery_mode import MODES, Deliver
+from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.bus.for_asyncio import ForAsyncio
 from pulp_events.bus.inquiries import Inquiries
-from pulp_events.bus.refusals import check_on_error
+from pulp_events.bus.open_arguments import check_arguments
 from pulp_events.errors import EventsError
 from pulp_events.events.event_type import EventType, EventTypes, StandsForType
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
 from pulp_events.system import guard
-from pulp_events.system.arguments import check_path, check_seconds
+from pulp_events.system.arguments import check_seconds
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.late_imports import imports_late
 
@@ -81,11 +81,10 @@ class EventBus(Inquiries, ForAsyncio):
         Raises SettingsError, PluginError (a plugin's store, an event type), StoreError, EventsError (an argument of
         another kind, a module that cannot be imported), and what `on` raises.
         """
-        if deliver not in MODES:
-            raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
-        check_on_error(on_error)
-        check_path(config, "config")
-        check_path(data_dir, "data_dir")
+        check_arguments(
+            config=config, deliver=deliver, plugins=plugins, data_dir=data_dir, clock=clock, random=random,
+            imports=imports, on_error=on_error, event_types=event_types, encode=encode,
+        )  # fmt: skip
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         found = Settings.load(config, loaded.settings_sections, settings)
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")

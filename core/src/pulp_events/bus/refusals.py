@@ -108,7 +108,7 @@ def _name(raw: Sequence[Any]) -> str:
     return type(given).__qualname__ if declared is None else declared.event_type
 
 
-def check_on_error(on_error: str, name: str = "on_error") -> None:
+def check_on_error(on_error: object, name: str = "on_error") -> None:
     """Raise EventsError for a value that there is not. `name`: what its author calls it."""
     if on_error not in ON_ERROR:
         raise EventsError(f"{name}={on_error!r:.60} is unknown; use one of {', '.join(ON_ERROR)}")
