@@ -8,7 +8,6 @@ from pulp_events import EventBus, EventsError
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.clock import FakeClock
 
-
 REMEDIES = {
     "config": "give a path, as a str or Path",
     "data_dir": "give a path, as a str or Path",

@@ -118,6 +118,7 @@ class ForAsyncio(Lifecycle):
         await in_own_thread(lambda: self.close(grace, drain=drain))
 
     async def __aenter__(self) -> Self:
+        self._check_open()
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from pulp_events.events.jsonable import Encode
     from pulp_events.outbox.store import Outbox
 
+_CLOSED = "this event bus was closed; open another one"
+
 
 class Lifecycle:
     """The parts of an event bus, and their life: opened late, closed in order, made again after a fork."""
@@ -148,10 +150,10 @@ class Lifecycle:
                 "close() was called from a signal handler, finalizer or hook while the same thread was emitting; "
                 "nothing was closed: let the handler set a flag, and close the bus in the main program"
             )
+        self._closing = not self._forked  # first: what delivers goes on using the listeners
         self._closed = True
         unclosed.closed(self)
         if not self._forked:
-            self._closing = True
             self._delivering.stop(Grace(grace), drain)
             self._threads.stop()
             self._closing = False
@@ -221,6 +223,7 @@ class Lifecycle:
         return self._delivering.mode.silence()
 
     def __enter__(self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(
@@ -267,7 +270,8 @@ class Lifecycle:
             self._delivering.listener_unmuted,
             observers.tell_changed,
             self._by,
-            lambda: refuse_newer_outbox(self.settings, self.data_dir),
+            self._check_changing,
+            self._check_at_hand,
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._emitting.make()
@@ -297,13 +301,22 @@ class Lifecycle:
     def _check_open(self) -> None:
         forks.notice()
         if self._closed and not (self._closing and self._is_calling()):
-            raise BusClosed("this event bus was closed; open another one")
+            raise BusClosed(_CLOSED)
         if self._forked:
             with self._lock:
                 if self._forked:
                     self._forked = False
                     unclosed.opened(self)
                     self._assemble(self._index, self._emitting.known)
+
+    def _check_at_hand(self) -> None:
+        """Listeners are read and changed until what delivers has stopped: it needs them to its end."""
+        if self._closed and not self._closing:
+            raise BusClosed(_CLOSED)
+
+    def _check_changing(self) -> None:
+        self._check_at_hand()
+        refuse_newer_outbox(self.settings, self.data_dir)
 
     @staticmethod
     def _is_calling() -> bool:

@@ -46,7 +46,8 @@ T = TypeVar("T")
 
 
 class Listeners:
-    """The listeners of an event bus. Whatever is refused leaves the store as it was.
+    """The listeners of an event bus. Whatever is refused leaves the store as it was, and all is when the bus is closed,
+    with BusClosed.
 
     Wherever a method takes the id of a listener, it also takes its name.
     """
@@ -64,14 +65,16 @@ class Listeners:
         on_change: Callable[[Sequence[Pair], str], None],
         by: Callable[[], str],
         check: Callable[[], None],
+        check_open: Callable[[], None],
     ) -> None:
         """`by`: who makes the changes, for the history; `on_change`: told of those that are stored, and by whom;
-        `check`: raises an error where nothing is to be changed.
+        `check`: raises an error where nothing is to be changed; `check_open`: where nothing is to be read either.
 
         The others are given a listener, and the connection in whose transaction it was changed if there is one.
         """
         limits = Limits(settings)
-        self._index = index
+        self._known = index
+        self._check_open = check_open
         self._plugins = plugins
         self._clock = clock
         self._making = Making(plugins, clock, Actor(limits))
@@ -81,6 +84,12 @@ class Listeners:
         self._on_delete = on_delete
         self._on_enable = on_enable
         self._on_unmute = on_unmute
+
+    @property
+    def _index(self) -> ListenerIndex:
+        """The listeners as they are."""
+        self._check_open()
+        return self._known
 
     def within(self, connection: Connection) -> Listeners:
         """The same listeners, changed in the transaction of `connection`: it is what `connection=` of each method does.
@@ -93,6 +102,7 @@ class Listeners:
         where the store of listeners cannot take part; each change does, for a connection that cannot, and leaves its
         transaction as it was.
         """
+        self._check_open()
         if not isinstance(self._writing.store, JoinsTransactions):
             raise StoreError(
                 f"listeners are stored by {type(self._writing.store).__name__}, which cannot join the transaction of "
@@ -210,6 +220,7 @@ class Listeners:
         **options: Unpack[Options],
     ) -> None:
         """Raise what `create` would raise for these, and store nothing. Whether a name is taken is not looked at."""
+        self._check_open()
         self._making.check(event_types, notifier_type_id=notifier_type_id, listener_id=listener_id, **options)
 
     def draft(
@@ -220,6 +231,7 @@ class Listeners:
         **options: Unpack[Options],
     ) -> Listener:
         """The record that `create` would make of these, stored nowhere: for `bus.backtest`. Raises what that raises."""
+        self._check_open()
         return self._making.new(notifier_type_id, notifier_config, event_types, **options)
 
     def draft_update(
@@ -250,6 +262,7 @@ class Listeners:
         in `missing`; by default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were
         decided on; StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
         """
+        self._check_open()
         if connection is not None:
             return self.within(connection).together(missing_ok=missing_ok, planned_on=planned_on)
         deleted, enabled, unmuted = (
@@ -442,6 +455,7 @@ class Listeners:
         """
         from pulp_events.listeners.history import HistoryQuery
 
+        self._check_open()
         if limit is not None:
             check_limit(limit, "limit")
         if self._writing.history is None:
