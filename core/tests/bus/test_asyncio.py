@@ -294,7 +294,7 @@ async def of_aiosqlite(path):
     import aiosqlite
 
     async with aiosqlite.connect(path) as connection:
-        connection.row_factory = aiosqlite.Row
+        connection.row_factory, connection.text_factory = aiosqlite.Row, bytes
         yield connection
 
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy.orm import Session
 
-from pulp_events import EventBus, StoreError
+from pulp_events import EventBus, EventConflict, StoreError
 from pulp_events.errors import StoreBusy
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import schema
@@ -249,6 +249,20 @@ def test_a_connection_whose_rows_look_otherwise_is_as_good_as_any(bus, database)
     emit(bus, connection)
     connection.commit()
     assert sum(bus.deliveries.stats().totals.values()) == 1  # asked once: it may be delivered between two questions
+    connection.close()
+
+
+@pytest.mark.parametrize("factory", [bytes, bytearray, lambda text: text.decode("utf-16", "ignore"), len])
+def test_an_id_is_repeated_on_a_connection_that_makes_something_else_of_text(bus, database, factory):
+    connection = sqlite3.connect(database)
+    connection.text_factory = factory
+    with connection:
+        first = bus.emit("repo.sync.start", {"repo_id": "ü"}, id="i1", connection=connection)
+        again = bus.emit("repo.sync.start", {"repo_id": "ü"}, id="i1", connection=connection)
+        with pytest.raises(EventConflict, match=r"repo_id was \"ü\" and is \"b\" now"):
+            bus.emit("repo.sync.start", {"repo_id": "b"}, id="i1", connection=connection)
+        assert connection.text_factory is factory
+    assert again == first and connection.execute("SELECT 'ab'").fetchone() == (factory(b"ab"),)
     connection.close()
 
 

@@ -25,6 +25,15 @@ class AiosqliteView:
         found: str | None = self._lent.connection.isolation_level
         return found
 
+    @property
+    def text_factory(self) -> Any:
+        """As of sqlite3."""
+        return self._lent.connection.text_factory
+
+    @text_factory.setter
+    def text_factory(self, factory: Any) -> None:
+        self._lent.connection.text_factory = factory
+
     def cursor(self) -> _Cursor:
         """A new one."""
         return _Cursor(self._lent, self._lent.wait(self._lent.connection.cursor()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,27 +31,28 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
     given = connection.connection if isinstance(connection, OnLoop) else connection
     connection = _sqlite(connection, remedy)
     try:
-        cursor = connection.cursor()
-        file = _file(cursor)
-        if not file or not Path(file).samefile(path):
-            raise StoreError(
-                f"connection is open on {file or 'a database in memory'}, not on the outbox; {remedy}, "
-                "or name the application's database as outbox in section [events] of server.conf"
-            )
-        if not connection.in_transaction:
-            if connection.isolation_level is None:
-                raise StoreError(f"connection is in autocommit mode outside a transaction; {to_begin(given)}")
-            connection.execute("BEGIN")
-        connection.execute("SAVEPOINT pulp_events")
-        try:
-            for event in events:
-                if stored := insert_plainly(cursor, event, now):
-                    found[event.id] = stored
-        except BaseException:
-            connection.execute("ROLLBACK TO pulp_events")
-            raise
-        finally:
-            connection.execute("RELEASE pulp_events")
+        with _as_text(connection):
+            cursor = connection.cursor()
+            file = _file(cursor)
+            if not file or not Path(file).samefile(path):
+                raise StoreError(
+                    f"connection is open on {file or 'a database in memory'}, not on the outbox; {remedy}, "
+                    "or name the application's database as outbox in section [events] of server.conf"
+                )
+            if not connection.in_transaction:
+                if connection.isolation_level is None:
+                    raise StoreError(f"connection is in autocommit mode outside a transaction; {to_begin(given)}")
+                connection.execute("BEGIN")
+            connection.execute("SAVEPOINT pulp_events")
+            try:
+                for event in events:
+                    if stored := insert_plainly(cursor, event, now):
+                        found[event.id] = stored
+            except BaseException:
+                connection.execute("ROLLBACK TO pulp_events")
+                raise
+            finally:
+                connection.execute("RELEASE pulp_events")
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
@@ -66,7 +68,24 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
 def is_in_memory(connection: Any) -> bool:
     """Whether `connection` leads to an SQLite database that is in no file. Raises StoreError for one of asyncio's."""
     found = driver_of(connection)
-    return isinstance(found, sqlite3.Connection) and not _file(found.cursor())
+    if not isinstance(found, sqlite3.Connection):
+        return False
+    with _as_text(found):
+        return not _file(found.cursor())
+
+
+@contextmanager
+def _as_text(connection: Any) -> Iterator[None]:
+    """What is read within the block is text, whatever the application has text made into (`text_factory`)."""
+    factory = connection.text_factory
+    if factory is str:
+        yield
+        return
+    try:
+        connection.text_factory = str
+        yield
+    finally:
+        connection.text_factory = factory
 
 
 def _file(cursor: Any) -> str:
