@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pulp_events import EventBus, Notifier, Plugins
+from pulp_events import EventBus, Notifier, PluginError, Plugins
 from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.system.clock import Clock
+from pulp_events.testing._entered import entered
 
 Conf = Mapping[str, Mapping[str, object]]
 """Sections of server.conf: name → key → value."""
@@ -20,7 +20,10 @@ def plugins_of(*given: Any) -> Plugins:
     plugins = Plugins()
     for each in given:
         name = each.type_id if isinstance(each, Notifier) else getattr(each, "__name__", type(each).__name__)
-        plugins.add(name, each)
+        if not plugins.add(name, each).hooks:
+            raise PluginError(
+                f"plugin {each!r:.60} has no hook marked with @hookimpl; give a module or object that has, or a notifier"
+            )
     return plugins
 
 
@@ -35,7 +38,7 @@ def write_conf(path: Path, conf: Conf) -> Path:
     return path
 
 
-@contextmanager
+@entered
 def open_bus(
     folder: Path, *plugins: Any, conf: Conf | None = None, clock: Clock | None = None, deliver: Deliver = "inline"
 ) -> Iterator[EventBus]:

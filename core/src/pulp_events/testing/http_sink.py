@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 Fault = Literal["close", "reset", "garbage", "truncate", "drip", "endless", "hang", "drop"]
 
@@ -62,6 +62,17 @@ class Answer:
     delay: float = 0.0
     fault: Fault | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError or TypeError here, in the test, and not where the sink would answer."""
+        if self.fault is not None and self.fault not in get_args(Fault):
+            raise ValueError(f"fault={self.fault!r} is unknown; use one of {', '.join(get_args(Fault))}")
+        if isinstance(self.status, bool) or not isinstance(self.status, int) or not 100 <= self.status <= 999:
+            raise ValueError(f"status={self.status!r} is none; give a number of three digits, such as 503")
+        if not isinstance(self.body, bytes):
+            raise TypeError(f"body={self.body!r:.60} is of type {type(self.body).__name__}; give bytes")
+        if not isinstance(self.headers, Mapping):
+            raise TypeError(f"headers={self.headers!r:.60} is no mapping; give one, such as {{'Retry-After': '5'}}")
+
     def head(self) -> bytes:
         """Status line and headers, with `Content-Length` unless the body is endless."""
         try:
@@ -81,7 +92,8 @@ Answering = Answer | Sequence[Answer] | Callable[[Request], Answer]
 class HttpSink:
     """A server on 127.0.0.1 and a free port, or `port`; a thread for each connection; a context manager.
 
-    `answer` may be replaced at any time. `ssl_context`: speak HTTPS with it. Raises OSError if `port` is taken.
+    `answer` may be replaced at any time. `ssl_context`: speak HTTPS with it. Raises OSError if `port` is taken, and
+    TypeError for an `answer` that is none.
     """
 
     def __init__(
@@ -108,6 +120,20 @@ class HttpSink:
         self.port: int = self._listener.getsockname()[1]
         self.url: str = f"{'https' if ssl_context else 'http'}://127.0.0.1:{self.port}"
         self._start(self._accept)
+
+    @property
+    def answer(self) -> Answering:
+        """What requests are answered with from now on."""
+        return self._answer
+
+    @answer.setter
+    def answer(self, answer: Answering) -> None:
+        if not (isinstance(answer, Answer) or callable(answer) or _are_answers(answer)):
+            raise TypeError(
+                f"answer={answer!r:.60} is none; give an Answer, such as Answer(503), a list of at least one, or a "
+                "function of the request"
+            )
+        self._answer = answer
 
     def wait_for(self, count: int, timeout: float = 30.0) -> list[Request]:
         """The requests, once there are at least `count`. Raises AssertionError after `timeout` seconds."""
@@ -224,6 +250,10 @@ class HttpSink:
                 while not self._closing.is_set():
                     connection.sendall(b"x" * 16384)
         return False
+
+
+def _are_answers(given: object) -> bool:
+    return isinstance(given, Sequence) and len(given) > 0 and all(isinstance(each, Answer) for each in given)
 
 
 def _read_request(connection: socket.socket, buffer: bytes, number: int) -> tuple[Request, bytes] | None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import re
 import ssl
 import threading
 from collections.abc import Sequence
@@ -37,6 +38,16 @@ DROP = _smtp_session.DROP
 
 HANG = _smtp_session.HANG
 """In place of an answer: silence until the client goes away or the sink is closed."""
+
+
+_COMMANDS = (
+    "CONNECT", "EHLO", "LHLO", "STARTTLS", "AUTH", *(f"AUTH {each}" for each in MECHANISMS), "MAIL", "RCPT", "DATA",
+    "RSET", "NOOP", "QUIT",
+)  # fmt: skip
+"""Those that the sink asks for an answer to."""
+_OF_RECIPIENTS = ("RCPT", "DATA")
+_ANSWER = re.compile(r"[2-5]\d\d([ -]|\Z)")
+"""RFC 5321 §4.2: a code of three digits, and maybe a text."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,17 @@ class _Reply:
     times: int | None
     delay: float
     after: int
+
+    def check(self) -> None:
+        """Raise ValueError for what no client would ever be answered with."""
+        if self.command not in _COMMANDS:
+            raise ValueError(f"command={self.command!r} is never answered; use one of {', '.join(_COMMANDS)}")
+        if self.text not in (DROP, HANG) and not _ANSWER.match(self.text):
+            raise ValueError(
+                f"text={self.text!r:.60} is no answer; begin with a code, as '451 4.7.1 Later', or give DROP"
+            )
+        if self.recipient is not None and self.command not in _OF_RECIPIENTS:
+            raise ValueError(f"recipient= is for {' and '.join(_OF_RECIPIENTS)}, not for {self.command}; leave it out")
 
 
 class SmtpSink:
@@ -167,9 +189,13 @@ class SmtpSink:
         `MAIL`, `RCPT`, `DATA` (the answer to the message, after its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`:
         only for this one (`RCPT`, `DATA`). `times`: how many times, then as before. `delay`: seconds before the answer.
         `after`: only on connections that have accepted this many messages.
+
+        Raises ValueError for a command that is none of these, and for what is no answer.
         """
+        made = _Reply(command.upper(), text, recipient, times, delay, after)
+        made.check()
         with self._arrived:
-            self._replies.append(_Reply(command.upper(), text, recipient, times, delay, after))
+            self._replies.append(made)
 
     def clear_replies(self) -> None:
         """Answer every command as a working server does again."""

@@ -43,7 +43,10 @@ class Found(Sequence[EmittedEvent]):
         self._among = among
 
     def __getitem__(self, index: Any) -> Any:
-        return self._events[index]
+        try:
+            return self._events[index]
+        except IndexError:
+            raise IndexError(f"there is no [{index}] in {self!r}") from None
 
     def __len__(self) -> int:
         return len(self._events)
@@ -122,7 +125,19 @@ class EmittedEvents(Sequence[EmittedEvent]):
         return [as_received(stored, outbox.of_event(stored.id)) for outbox, stored in found if stored is not None]
 
     def __getitem__(self, index: Any) -> Any:
-        return self.so_far()[index]
+        found = self.so_far()
+        try:
+            return found[index]
+        except IndexError:
+            said = (
+                f"{len(found)} emitted: {', '.join(each.event_type for each in found)}"
+                if found
+                else "nothing was emitted"
+            )
+            open_ones = (
+                f"; in transactions that did not commit: {', '.join(self.uncommitted)}" if self.uncommitted else ""
+            )
+            raise IndexError(f"there is no event [{index}]: {said}{open_ones}") from None
 
     def __len__(self) -> int:
         return len(self.so_far())
