@@ -53,7 +53,7 @@ def test_a_reply_that_no_client_would_get_is_refused(given, text):
 
 @pytest.mark.parametrize("plugin", [int, 5, "http", object()])
 def test_what_is_no_plugin_is_refused(tmp_path, plugin):
-    with pytest.raises(PluginError, match=r"has no hook marked with @hookimpl; give a module"):
+    with pytest.raises(PluginError, match=r"has no hook marked with @hookimpl; give one that has"):
         plugins_of(plugin)
     with pytest.raises(PluginError, match="has no hook"), open_bus(tmp_path, plugin):
         pass

@@ -22,7 +22,7 @@ def plugins_of(*given: Any) -> Plugins:
         name = each.type_id if isinstance(each, Notifier) else getattr(each, "__name__", type(each).__name__)
         if not plugins.add(name, each).hooks:
             raise PluginError(
-                f"plugin {each!r:.60} has no hook marked with @hookimpl; give a module or object that has, or a notifier"
+                f"plugin {each!r:.60} has no hook marked with @hookimpl; give one that has, or a notifier"
             )
     return plugins
 
