@@ -37,8 +37,6 @@ def test_a_sink_is_not_given_what_is_no_answer(answer):
     [
         (("RCTP", "451 x"), "^command='RCTP' is never answered; use one of CONNECT, EHLO"),
         (("AUTH DIGEST", "451 x"), "^command='AUTH DIGEST' is never answered"),
-        (("RCPT", "later"), "^text='later' is no answer; begin with a code"),
-        (("RCPT", "drops"), "^text='drops' is no answer"),
         (("MAIL", "451 x", "a@x.example"), "^recipient= is for RCPT and DATA, not for MAIL"),
     ],
 )
@@ -47,7 +45,7 @@ def test_a_reply_that_no_client_would_get_is_refused(given, text):
     with SmtpSink() as sink:
         with pytest.raises(ValueError, match=text):
             sink.reply(command, answer, recipient=recipient[0] if recipient else None)
-        for each in ("451", "451 4.7.1 Later", DROP, HANG):
+        for each in ("451", "451 4.7.1 Later", "gibberish", DROP, HANG):
             sink.reply("auth login", each)
 
 

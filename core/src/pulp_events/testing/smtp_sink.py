@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import re
 import ssl
 import threading
 from collections.abc import Sequence
@@ -46,8 +45,6 @@ _COMMANDS = (
 )  # fmt: skip
 """Those that the sink asks for an answer to."""
 _OF_RECIPIENTS = ("RCPT", "DATA")
-_ANSWER = re.compile(r"[2-5]\d\d([ -]|\Z)")
-"""RFC 5321 §4.2: a code of three digits, and maybe a text."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +92,6 @@ class _Reply:
         """Raise ValueError for what no client would ever be answered with."""
         if self.command not in _COMMANDS:
             raise ValueError(f"command={self.command!r} is never answered; use one of {', '.join(_COMMANDS)}")
-        if self.text not in (DROP, HANG) and not _ANSWER.match(self.text):
-            raise ValueError(
-                f"text={self.text!r:.60} is no answer; begin with a code, as '451 4.7.1 Later', or give DROP"
-            )
         if self.recipient is not None and self.command not in _OF_RECIPIENTS:
             raise ValueError(f"recipient= is for {' and '.join(_OF_RECIPIENTS)}, not for {self.command}; leave it out")
 
@@ -190,7 +183,8 @@ class SmtpSink:
         only for this one (`RCPT`, `DATA`). `times`: how many times, then as before. `delay`: seconds before the answer.
         `after`: only on connections that have accepted this many messages.
 
-        Raises ValueError for a command that is none of these, and for what is no answer.
+        Raises ValueError for a command that is none of these, and a `recipient` of another. `text` may be any, as some
+        servers answer with what is none.
         """
         made = _Reply(command.upper(), text, recipient, times, delay, after)
         made.check()
