@@ -57,20 +57,6 @@ def test_what_is_no_plugin_is_refused(tmp_path, plugin):
         pass
 
 
-def test_a_forgotten_with_is_named(tmp_path):
-    with pytest.raises(AttributeError, match=r"has no emitted: it is a context manager; write `with record_events\("):
-        record_events().emitted("repo.sync.start")
-    with pytest.raises(AttributeError, match=r"has no emit: .*`with open_bus\("):
-        open_bus(tmp_path).emit("repo.sync.start")
-
-    @record_events()
-    def decorated():
-        with EventBus.open(settings={}, plugins=False) as bus:
-            return bus.emit("repo.sync.start", {"repo_id": "a"})
-
-    assert decorated().id != decorated().id
-
-
 def test_an_event_that_is_not_there_says_what_is():
     with record_events() as events, EventBus.open(settings={}, plugins=False) as bus:
         with pytest.raises(IndexError, match=r"^there is no event \[0\]: nothing was emitted$"):

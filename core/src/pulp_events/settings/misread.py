@@ -36,7 +36,7 @@ def _fault(field: fields.Field[Any], text: str) -> str:
         )
     if isinstance(field, fields.Number) and not text.isascii():
         return "is not written in the digits 0 to 9"
-    if not (field.metadata.get("names_file") or field.metadata.get("local")):
+    if not (field.metadata.get("names_file") or field.metadata.get("path")):
         return ""
     if _QUOTED.fullmatch(text):
         return "is in quotes, which would be a part of the path; write it without them"

@@ -40,7 +40,7 @@ class EventsSettings(Schema):
             "help": "folder for the listener records and the outbox; only its owner can read it. A relative path "
             "starts "
             "at the folder of server.conf",
-            "local": True,
+            "path": True,
         },
     )
     outbox = fields.String(
@@ -49,7 +49,7 @@ class EventsSettings(Schema):
         metadata={
             "help": "file of the outbox, such as an application's own SQLite database for transactional emit; "
             "default: outbox.sqlite in data_dir. A relative path starts at the folder of server.conf",
-            "local": True,
+            "path": True,
         },
     )
     max_event_bytes = fields.Integer(

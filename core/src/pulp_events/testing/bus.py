@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pulp_events import EventBus, Notifier, PluginError, Plugins
 from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.system.clock import Clock
-from pulp_events.testing._entered import entered
 
 Conf = Mapping[str, Mapping[str, object]]
 """Sections of server.conf: name → key → value."""
@@ -38,7 +38,7 @@ def write_conf(path: Path, conf: Conf) -> Path:
     return path
 
 
-@entered
+@contextmanager
 def open_bus(
     folder: Path, *plugins: Any, conf: Conf | None = None, clock: Clock | None = None, deliver: Deliver = "inline"
 ) -> Iterator[EventBus]:

@@ -124,7 +124,7 @@ class EmailSettings(Schema):
     sendmail_path = fields.String(
         load_default="/usr/sbin/sendmail",
         validate=absolute,
-        metadata={"help": "program that accepts the messages, for the transport sendmail", "local": True},
+        metadata={"help": "program that accepts the messages, for the transport sendmail", "path": True},
     )
     username = fields.String(metadata={"help": "user name to log in to the mail server with"})
     password = fields.String(metadata={"help": "password to log in to the mail server with", "secret": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from pulp_events.bus.homes import Home, Movable, moved_in
 from pulp_events.listeners.in_memory_store import InMemoryListenerStore
 from pulp_events.outbox.sqlite.in_memory import Database
 from pulp_events.settings.kept import KEEP_ALL
-from pulp_events.testing._entered import entered
 from pulp_events.testing.recording.asked import check_known
 from pulp_events.testing.recording.emitted import EmittedEvents
 from pulp_events.testing.recording.outbox import RecordingOutbox
@@ -94,7 +94,7 @@ class Recorder:
                 self._noted[outbox, each.id] = None
 
 
-@entered
+@contextmanager
 def record_events() -> Iterator[EmittedEvents]:
     """Within the block, no bus of this process reads or writes its own stores, or sends anything.
 
