@@ -32,7 +32,7 @@ OURS |= {"listeners.listeners", "listeners.filters", "listeners.author", "listen
 OURS |= {"settings.given", "plugins.boundary", "plugins.observers", "budgets"}
 """Modules, and rooms with all that is in them, which a list of listeners does not need."""
 OF_PLUGINS = {"amqp": ["address"], "http": ["rotation", "url"], "email": ["notices", "unsubscribe"]}
-MOST_OF_OURS = 124
+MOST_OF_OURS = 125
 """Modules that a list imports: each takes a tenth of a millisecond at least, and once sixty came in unnoticed."""
 
 
