@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 Line = TypeVar("Line")
 
+_FEW = 64
+"""Moments that may have been overtaken before they are cleared away: a busy listener makes one with each claim."""
+
 
 class Agenda(Generic[Line]):
     """Listeners stand in lines, first come first served. An entry is a reason to look, not a promise to find.
@@ -44,6 +47,9 @@ class Agenda(Generic[Line]):
         if listener_id not in self._now and at < self._later.get(listener_id, float("inf")):
             self._later[listener_id] = at
             heapq.heappush(self._heap, (at, listener_id))
+            if len(self._heap) > 2 * len(self._later) + _FEW:
+                self._heap = [(moment, waiting) for waiting, moment in self._later.items()]
+                heapq.heapify(self._heap)
 
     def waits_in(self, line: Line) -> bool:
         """True if anybody stands in this line."""

@@ -191,8 +191,8 @@ class Claimer:
                 if not route.exhausted:
                     if route.claim_limit():
                         queues.agenda.now((listener_id,))
-                elif (wait := waits[listener_id]) is not None and not (count and wait > self._lease - 1):
-                    # Not where it is our own leases that end then: what becomes of these is seen here.
+                elif (wait := waits[listener_id]) is not None:
+                    # It may be a lease that ends then, of a process that went away or our own: nobody can tell.
                     queues.due_later(listener_id, max(wait, 0.002))
         if len(found) > 1:
             self._wake(len(found) - 1)
