@@ -28,7 +28,8 @@ def test_it_reads_what_python_reads(value):
         (f'["{SECRET}", NaN]', "NaN is not a JSON number"),
         (f'["{SECRET}", -Infinity]', "-Infinity is not a JSON number"),
         (f'["{SECRET}", {"1" * 5000}]', "a number has 5000 digits, and may have 400"),
-        ("[" * 100_000, "it is nested too deeply"),
+        ("[" * 501 + f'"{SECRET}"' + "]" * 501, "it is nested too deeply"),
+        ('{"a":' * 20_000 + f'"{SECRET}"' + "}" * 20_000, "it is nested too deeply"),
         (f'{{"a": "{SECRET}", "b": 2, "a": 3}}', "the key 'a' occurs twice in one object; keep one"),
         ("", "Expecting value in line 1, column 1"),
     ],
@@ -37,3 +38,7 @@ def test_what_is_wrong_is_said_without_a_value(text, wrong):
     with pytest.raises(ValueError) as refused:
         json_text.read(text)
     assert str(refused.value) == wrong and SECRET not in str(refused.value)
+
+
+def test_what_is_as_deep_as_it_may_be_is_read():
+    assert json.dumps(json_text.read("[" * 500 + "1" + "]" * 500)) == "[" * 500 + "1" + "]" * 500
