@@ -225,6 +225,21 @@ def test_of_several_that_were_set_aside_each_is_recovered_and_none_forgotten(adm
     assert pending(admin) == 4
 
 
+def test_one_that_cannot_be_read_at_all_keeps_no_other_from_being_recovered(admin):
+    admin.listener(*HTTP)
+    outbox = admin.data / "outbox.sqlite"
+    for damaged in (lambda content: bytes(200) + content[200:], lambda content: bytes(len(content))):
+        emit(admin, 2)
+        outbox.write_bytes(damaged(outbox.read_bytes()))
+        admin("event", "delivery", "list")
+    run = admin.ok("event", "recover")
+    assert "2 events and 2 deliveries recovered" in run.out
+    assert "nothing in it can be read" in run.err and "delete this file" in run.err
+    assert pending(admin) == 2
+    again = admin("event", "recover")
+    assert again.code == 1 and again.err.count("nothing in it can be read") == 1
+
+
 def test_without_anything_damaged_recover_says_so(admin):
     run = admin("event", "recover")
     assert run.code == 1 and "no damaged outbox was set aside in" in run.err

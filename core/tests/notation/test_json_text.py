@@ -42,3 +42,7 @@ def test_what_is_wrong_is_said_without_a_value(text, wrong):
 
 def test_what_is_as_deep_as_it_may_be_is_read():
     assert json.dumps(json_text.read("[" * 500 + "1" + "]" * 500)) == "[" * 500 + "1" + "]" * 500
+
+
+def test_a_byte_order_mark_is_passed_over():
+    assert json_text.read('\ufeff{"a": 1}') == {"a": 1}

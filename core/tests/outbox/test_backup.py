@@ -95,11 +95,18 @@ def test_a_backup_replaces_an_earlier_one_and_no_other_file(files, tmp_path):
         link.unlink(missing_ok=True)
         link.symlink_to(other)
         for given in (other, link):
-            with pytest.raises(
-                StoreError, match=f"{other} is there already, and is no backup; remove it first, or name"
-            ):
+            with pytest.raises(StoreError, match=f"{other} is there already, and does not look like a backup; remove"):
                 backup.write(outbox, listeners, given, NOW)
         assert other.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [100, 5000])
+def test_an_earlier_backup_that_was_torn_is_replaced(files, length):
+    outbox, listeners, target = files
+    backup.write(outbox, listeners, target, NOW)
+    os.truncate(target, length)
+    backup.write(outbox, listeners, target, NOW)
+    assert backup.read(target).listeners == listeners.read_bytes()
 
 
 def test_a_backup_is_made_while_others_write_and_holds_what_was_there(files):

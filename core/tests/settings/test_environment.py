@@ -168,3 +168,15 @@ def test_variables_that_are_no_settings_are_nobodys_business(setenv, monkeypatch
     monkeypatch.setenv(f"PULP_EVENTS_{name}", "" if name == "CONFIG" else "x")
     Settings.load(conf(""), SECTIONS)
     assert not caplog.records
+
+
+def test_what_is_peculiar_to_a_file_is_not_looked_for_in_a_variable_and_digits_are(setenv, tmp_path):
+    setenv("EVENTS__DATA_DIR", f"{tmp_path}/a # b")
+    setenv("EVENTS__SOURCE", "one\n two")
+    settings = Settings.load(conf(""), CORE_SECTIONS)
+    assert settings.data_dir == tmp_path / "a # b" and settings.section("events")["source"] == "one\n two"
+    setenv("DELIVERY__LANES", "\u0663")
+    with pytest.raises(SettingsError, match="LANES.* is not written in the digits 0 to 9"):
+        Settings.load(conf(""), CORE_SECTIONS)
+    with pytest.raises(SettingsError, match="lanes.* is not written in the digits 0 to 9"):
+        Settings.load(conf(""), CORE_SECTIONS, {"delivery": {"lanes": "\u0663"}})

@@ -11,7 +11,7 @@ from pulp_events_cli import own_files, paths
 from pulp_events_cli.commands import undone_erasures
 from pulp_events_cli.errors import DONE, FOUND, CommandFailed
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import confirm, warning
 from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -40,12 +40,21 @@ def fill(parser: Parser, session: Session) -> None:
 
 
 def _run(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events.errors import StoreCorrupt
     from pulp_events.outbox.sqlite.recover import recover
 
     files = own_files.find(arguments.session, _instead)
-    path = _damaged(files, None if arguments.file is None else paths.absolute("FILE", arguments.file))
+    candidates = _damaged(files, None if arguments.file is None else paths.absolute("FILE", arguments.file))
     erased = undone_erasures.erasures(files.outbox)
-    found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
+    while True:
+        path = candidates.pop(0)
+        try:
+            found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
+            break
+        except StoreCorrupt as error:
+            if not candidates:
+                raise
+            warning(str(error))
     if found.events:
         there = {each.id for each in undone_erasures.erasures(path)}
         undone_erasures.warn([each for each in erased if each.id not in there], path)
@@ -77,23 +86,28 @@ def _left_out(found: Recovered) -> str:
     return f"not everything was recovered: {', and '.join(parts)}"
 
 
-def _damaged(files: own_files.OwnFiles, named: Path | None) -> Path:
-    """The file to read: `named`, or the one that needs it most. The outbox in use is set aside first if it is damaged:
-    the next one to come upon the damage would do so, which may be nobody for a long time."""
+def _damaged(files: own_files.OwnFiles, named: Path | None) -> list[Path]:
+    """The files to read, of which the first that can be read is: `named`, or those that need it, the newest first.
+
+    The outbox in use is set aside first if it is damaged: the next one to come upon the damage would do so, which may
+    be nobody for a long time.
+    """
     from pulp_events.outbox.sqlite.set_up import set_aside_if_damaged
 
     in_use = named is None or (named.exists() and files.outbox.exists() and named.samefile(files.outbox))
     kept = set_aside_if_damaged(files.outbox) if in_use and not files.is_applications else None
-    return kept or named or _newest(files.outbox)
+    if named is not None:
+        return [kept or named]
+    return _newest_first(files.outbox)
 
 
-def _newest(outbox: Path) -> Path:
+def _newest_first(outbox: Path) -> list[Path]:
     from pulp_events.outbox.sqlite import aside
 
     found = aside.unrecovered(outbox) or aside.kept(outbox)
     if not found:
         raise CommandFailed(f"no damaged outbox was set aside in {outbox.parent}; name the file to read")
-    return found[-1]
+    return found[::-1]
 
 
 def _instead(outbox: Outbox) -> str:

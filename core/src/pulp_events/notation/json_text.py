@@ -29,6 +29,7 @@ def read(text: str) -> Any:
     ValueError: the key 'n' occurs twice in one object; keep one
     """
     try:
+        text = text.removeprefix("\ufeff")  # which RFC 8259 §8.1 allows to pass over
         value = json.loads(text, parse_constant=_no_number, parse_int=_integer, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} in line {error.lineno}, column {error.colno}") from None

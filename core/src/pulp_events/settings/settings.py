@@ -180,8 +180,7 @@ class Settings:
     def _load(self, section: str) -> Mapping[str, Any]:
         schema = self.schemas[section]()
         given = self._text.get(section, {})
-        of_file = {key: text for key, text in given.items() if self.given is None or not self.given.has(section, key)}
-        if wrong := misread.first(schema, of_file):
+        if wrong := misread.first(schema, given, lambda key: self._layer(section, key) is None):
             raise SettingsError(f"{self.where(section, wrong[0])} {wrong[1]}")
         self._references[section] = self._find_references(section, schema, given)
         try:

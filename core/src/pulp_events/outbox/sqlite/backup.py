@@ -22,7 +22,7 @@ from typing import Any
 from pulp_events.errors import TOO_NEW, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.sqlite import damage, schema, seal
 from pulp_events.outbox.sqlite.connection import damaged, explain_only
-from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, is_backup, make_outbox
+from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox, was_backup
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.system import data_dir
 from pulp_events.system.clock import from_timestamp
@@ -76,8 +76,10 @@ def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterab
         raise StoreError(f"{target.parent} is not an existing folder; create it, or name a file in another one")
     if target.exists() and not target.is_file():
         raise StoreError(f"{target} is not a regular file; name one that can be replaced")
-    if target.exists() and target.stat().st_size and not is_backup(target):
-        raise StoreError(f"{target} is there already, and is no backup; remove it first, or name another file")
+    if target.exists() and target.stat().st_size and not was_backup(target):
+        raise StoreError(
+            f"{target} is there already, and does not look like a backup; remove it first, or name another file"
+        )
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     _remove_leftovers(target)
     try:

@@ -24,6 +24,9 @@ from pulp_events.system.logs import get_logger
 
 BACKUP_MARK = 0x70756C42
 """`PRAGMA application_id` of a backup. It is taken away, in the file itself, before the first log is made."""
+_SQLITE = b"SQLite format 3\x00"
+_APPLICATION_ID = slice(68, 72)
+"""Where it stands in a database file (https://www.sqlite.org/fileformat2.html §1.3)."""
 
 _logger = get_logger(__name__)
 
@@ -37,6 +40,13 @@ def is_backup(path: Path) -> bool:
             return bool(connection.execute("PRAGMA application_id").fetchone()[0] == BACKUP_MARK)
     except ERRORS:  # such as a folder, or a file that nobody may read: whoever opens it next says so
         return False
+
+
+def was_backup(path: Path) -> bool:
+    """True if this file begins as a backup does, whatever became of the rest: it may be one that was torn."""
+    with path.open("rb") as file:
+        head = file.read(_APPLICATION_ID.stop)
+    return head.startswith(_SQLITE) and head[_APPLICATION_ID] == BACKUP_MARK.to_bytes(4, "big")
 
 
 def is_foreign(path: Path) -> bool:

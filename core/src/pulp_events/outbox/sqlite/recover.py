@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pulp_events.errors import EventsError, StoreError
+from pulp_events.errors import EventsError, StoreCorrupt, StoreError
 from pulp_events.outbox.rows import to_attempt, to_delivery
 from pulp_events.outbox.sqlite import aside, counting
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
@@ -135,8 +135,9 @@ def _open(source: Path, stack: ExitStack) -> Onlooker:
             copy = Onlooker(with_new_head(source, folder), without_log=True)
             if copy.ask(_FIND).fetchone() and copy.ask(f"{_EVENTS} LIMIT 1", (0,)).fetchone():
                 return copy
-        raise StoreError(
-            f"{source}: nothing in it can be read ({error}); restore a backup with `pulp-admin event restore`"
+        raise StoreCorrupt(
+            f"{source}: nothing in it can be read ({error}); restore a backup with `pulp-admin event restore` if "
+            "there is one, and delete this file"
         ) from error
 
 
