@@ -327,3 +327,9 @@ def test_limits_are_compared_with_what_there_is(admin):
     admin.configure("max_backlog = 5\nmin_free_disk = 1000000T\n")
     run = admin(*EMIT)
     assert run.code == 1 and "less than [events] min_free_disk = " in run.err and run.err.count("\n") == 1
+
+
+def test_the_root_of_the_file_system_is_no_data_folder_and_its_mode_is_left_alone(admin):
+    admin.config.write_text("[events]\ndata_dir = /\n")
+    run = admin("event", "config", "check")
+    assert "/ holds the whole system; name a folder of its own" in " ".join(run.out.split()) and "chmod" not in run.out

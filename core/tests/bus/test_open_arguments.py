@@ -38,6 +38,18 @@ def test_each_argument_of_another_kind_is_one_clear_error(tmp_path, name, value)
     assert not folder.exists()
 
 
+def test_what_is_nearly_right_is_named_too():
+    async def encode(value):
+        return value
+
+    for name, value, said in (
+        ("encode", encode, "is a coroutine function, and nothing awaits it; write def"),
+        ("event_types", "order.placed", "event_types='order.placed' is a text; give a list of EventTypes"),
+    ):
+        with pytest.raises(EventsError, match=said):
+            EventBus.open(settings={}, deliver="external", plugins=False, **{name: value})
+
+
 def test_bytes_are_no_path(tmp_path):
     with pytest.raises(EventsError, match=r"^data_dir=b'/tmp/x' is of type bytes; give a path"):
         EventBus.open(data_dir=b"/tmp/x")

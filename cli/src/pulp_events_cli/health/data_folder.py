@@ -41,6 +41,11 @@ def check(folder: Path) -> Iterator[Finding]:
     if not folder.is_dir():
         yield Finding(PROBLEM, WHAT, f"{folder} is not a folder; set another data_dir in [events]")
         return
+    if folder == folder.parent:  # whose mode and files are for everybody
+        yield Finding(
+            PROBLEM, WHAT, f"{folder} holds the whole system; name a folder of its own as data_dir in [events]"
+        )
+        return
     mode, owner = stat.S_IMODE(found.st_mode), name_of(found.st_uid)
     try:
         data_dir.check(folder)

@@ -13,6 +13,7 @@ from pulp_events.system.arguments import check_path
 
 _READINGS = ("time", "monotonic", "boottime")
 """Methods of a `Clock`."""
+_TYPES = "EventTypes, or classes derived from EventModel"
 
 
 def check_arguments(
@@ -48,8 +49,18 @@ def check_arguments(
         )
     if encode is not None and not callable(encode):
         raise EventsError(f"encode={encode!r:.60} cannot be called; give a function of one value, or leave it out")
+    if encode is not None and _is_coroutine_function(encode):
+        raise EventsError(f"encode={encode!r:.60} is a coroutine function, and nothing awaits it; write def")
+    if isinstance(event_types, str):
+        raise EventsError(f"event_types={event_types!r:.60} is a text; give a list of {_TYPES}")
     _check_list(imports, "imports", "modules, such as ['myapp.events']")
-    _check_list(event_types, "event_types", "EventTypes, or classes derived from EventModel")
+    _check_list(event_types, "event_types", _TYPES)
+
+
+def _is_coroutine_function(function: object) -> bool:
+    import inspect  # takes long to import, and few give a function
+
+    return inspect.iscoroutinefunction(function)
 
 
 def _check_list(value: object, name: str, what: str) -> None:
