@@ -56,4 +56,4 @@ def test_mail_of_a_stored_listener_still_goes(tmp_path, parsed, stored, sent, di
         and f"listener {listener.id}: invalid email configuration: unsubscribe" in told
         and "hunter2" not in told
     )
-    assert f"`pulp-admin event listener email update --listener-id={listener.id}`" in told
+    assert f"`pulp-admin event listener email update --listener-id={listener.id} --unsubscribe" in told
