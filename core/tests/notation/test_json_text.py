@@ -46,3 +46,9 @@ def test_what_is_as_deep_as_it_may_be_is_read():
 
 def test_a_byte_order_mark_is_passed_over():
     assert json_text.read('\ufeff{"a": 1}') == {"a": 1}
+
+
+def test_a_key_that_occurs_again_after_very_many_others_takes_no_longer_to_find():
+    keys = ", ".join(f'"k{number}": 0' for number in range(200_000))
+    with pytest.raises(ValueError, match="the key 'k199999' occurs twice"):
+        json_text.read(f'{{{keys}, "k199999": 1}}')

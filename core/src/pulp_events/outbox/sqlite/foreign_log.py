@@ -43,9 +43,13 @@ def is_backup(path: Path) -> bool:
 
 
 def was_backup(path: Path) -> bool:
-    """True if this file begins as a backup does, whatever became of the rest: it may be one that was torn."""
-    with path.open("rb") as file:
-        head = file.read(_APPLICATION_ID.stop)
+    """True if this file begins as a backup does, whatever became of the rest: it may be one that was torn. False where
+    it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_APPLICATION_ID.stop)
+    except OSError:
+        return False
     return head.startswith(_SQLITE) and head[_APPLICATION_ID] == BACKUP_MARK.to_bytes(4, "big")
 
 
